@@ -1,0 +1,1 @@
+"""The repository's own checks; `python -m tools.check` runs them all."""
