@@ -1,0 +1,49 @@
+"""Time, as one thing that tests can hold in their hands.
+
+Seconds are floats since the Unix epoch. Text is RFC 3339 in UTC with microseconds.
+"""
+
+import time
+from datetime import UTC, datetime
+from typing import Protocol
+
+
+class Clock(Protocol):
+    def now(self) -> float:
+        """Seconds since the epoch; never less than an earlier answer of the same clock."""
+
+
+class SystemClock:
+    """The machine's clock, held so that a backward step never un-expires or reorders anything."""
+
+    def __init__(self) -> None:
+        self._latest = 0.0
+
+    def now(self) -> float:
+        current = time.time()
+        if current < self._latest:
+            return self._latest
+        self._latest = current
+        return current
+
+
+class ManualClock:
+    """A clock that stands still until it is told to move."""
+
+    def __init__(self, start: float = 1_800_000_000.0) -> None:
+        self._now = start
+
+    def now(self) -> float:
+        return self._now
+
+    def advance(self, seconds: float) -> None:
+        self._now += seconds
+
+
+def rfc3339(seconds: float) -> str:
+    """`2027-01-15T08:00:00.000000Z`"""
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def to_datetime(seconds: float) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)
