@@ -4,8 +4,10 @@ Seconds are floats since the Unix epoch. Text is RFC 3339 in UTC with microsecon
 """
 
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Protocol
+
+_EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - naive: isoformat would write the offset otherwise
 
 
 class Clock(Protocol):
@@ -42,7 +44,7 @@ class ManualClock:
 
 def rfc3339(seconds: float) -> str:
     """`2027-01-15T08:00:00.000000Z`"""
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return (_EPOCH + timedelta(seconds=seconds)).isoformat("T", "microseconds") + "Z"
 
 
 def to_datetime(seconds: float) -> datetime:

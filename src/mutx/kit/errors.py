@@ -22,7 +22,7 @@
       VerificationFailed    a receipt does not verify
       VerificationIncomplete  what was given does not suffice to verify
       LedgerConflict        raised and handled between ledger and pipeline only
-        HeadMoved, DuplicateAction, LimitMoved
+        HeadMoved, DuplicateAction, LimitMoved, RequestMoved
 
 No class knows HTTP or exit statuses: `web/problems.py` and `cli/exits.py` hold one table each.
 """
@@ -141,6 +141,12 @@ class LimitMoved(LedgerConflict):
     """A charge would pass its limit by what other writers charged meanwhile: decide again."""
 
     code = "limit_moved"
+
+
+class RequestMoved(LedgerConflict):
+    """Another writer changed the approval request first: read it again."""
+
+    code = "request_moved"
 
 
 def _tree(root: type[MutxError]) -> dict[str, type[MutxError]]:

@@ -1,0 +1,227 @@
+"""Session state from turn to turn: what a turn changes is computed first, stored with the turn, then applied."""
+
+from collections.abc import Sequence
+from hashlib import sha256
+
+import msgspec
+from msgspec.structs import replace
+
+from mutx.governance.arguments_path import values_at
+from mutx.governance.context.apply import apply, open_session
+from mutx.governance.context.delta import ContextDelta, Opening
+from mutx.governance.context.leaves import read_leaves
+from mutx.governance.context.observation import Observation
+from mutx.governance.context.session import ActionRecord, DataAccess, SessionContext
+from mutx.governance.labels import Classifier, declared, label_of
+from mutx.governance.provenance import Hasher, ProvenanceIndex, Sighting
+from mutx.governance.tools import ToolSchema
+from mutx.governance.turn import Outcome, OutcomeStatus
+from mutx.governance.types import Confidentiality, Decision, Label, NormalizedAction, Origin, ToolCall
+
+MAX_REQUEST = 64 * 1024
+"""Characters of request and stated intent that are kept."""
+MAX_RESOURCE = 256
+
+
+class ContextAccumulator:
+    """Values in, values out. `apply` is the only thing that changes a context.
+
+    `classifiers` label results beside what tools declare; see `labels.label_of`.
+    """
+
+    def __init__(self, classifiers: Sequence[Classifier] = ()) -> None:
+        self._classifiers = tuple(classifiers)
+        self._decode_delta = msgspec.msgpack.Decoder(ContextDelta).decode
+        self._decode_context = msgspec.msgpack.Decoder(SessionContext).decode
+
+    def new(
+        self,
+        *,
+        workspace_id: str,
+        session_id: str,
+        agent_id: str,
+        user_id: str,
+        now: float,
+        original_request: str | None = None,
+        stated_intent: str | None = None,
+    ) -> SessionContext:
+        """A session without turns. Its first decision replaces agent, user, times, and a request not given here."""
+        context = SessionContext(
+            workspace_id=workspace_id,
+            session_id=session_id,
+            agent_id=agent_id,
+            user_id=user_id,
+            created_at=now,
+            updated_at=now,
+        )
+        if original_request or stated_intent:
+            opening = _opening(context.hasher, agent_id, user_id, original_request, stated_intent)
+            self.apply(context, ContextDelta(at=now, action_id="", opening=opening))
+        return context
+
+    def opening(self, context: SessionContext, action: NormalizedAction, call: ToolCall) -> Opening | None:
+        """What `call` opens the session with; None if it is not the first.
+
+        A request that the session was opened with stands; without one, the first call may bring it.
+        """
+        if context.counters.tool_call_count:
+            return None
+        if context.scope is not None:
+            return Opening(
+                agent_id=action.agent_id,
+                user_id=action.user_id,
+                original_request=context.original_request,
+                stated_intent=context.stated_intent,
+            )
+        return _opening(context.hasher, action.agent_id, action.user_id, call.original_request, call.stated_intent)
+
+    def observe(
+        self,
+        context: SessionContext,
+        action: NormalizedAction,
+        schema: ToolSchema | None,
+        opening: Opening | None = None,
+    ) -> Observation:
+        """What is known as `action` is about to be decided. Constant time; changes nothing.
+
+        With an `opening` the first action is decided on the request it brought; a replay finds it in the turn's delta.
+        """
+        if opening is not None:
+            context = replace(context, provenance=ProvenanceIndex() if opening.mentioned else context.provenance)
+            open_session(context, opening, context.created_at)
+        return Observation(context, action, schema, opening)
+
+    def decided(
+        self,
+        context: SessionContext,
+        action: NormalizedAction,
+        call: ToolCall,
+        observation: Observation,
+        decision: Decision,
+        now: float,
+    ) -> ContextDelta:
+        """A decision was made. The first one opens the session with the call's request."""
+        effect = decision.effect
+        return ContextDelta(
+            at=now,
+            action_id=action.id,
+            opening=observation.opening or self.opening(context, action, call),
+            record=ActionRecord(
+                id=action.id,
+                tool_name=action.tool_name,
+                operation=action.operation,
+                action_hash=action.action_hash,
+                timestamp=action.timestamp,
+                effect=effect,
+                reason_code=decision.reason_code,
+            ),
+            effect=effect,
+            depth=dependency_depth(context, action) if effect.waits else None,
+            output=declared(observation.schema) if effect.runs or effect.waits else None,
+            intent=observation.intent,
+            drift=observation.drift,
+        )
+
+    def resolved(
+        self, context: SessionContext, action: NormalizedAction, decision: Decision, now: float
+    ) -> ContextDelta:
+        """A waiting action was released, refused, or waits for another question."""
+        return ContextDelta(at=now, action_id=action.id, tool_name=action.tool_name, effect=decision.effect)
+
+    def concluded(
+        self,
+        context: SessionContext,
+        action: NormalizedAction,
+        outcome: Outcome,
+        schema: ToolSchema | None,
+        now: float,
+    ) -> ContextDelta:
+        """An allowed action has run, or failed. An error's text is output like any other.
+
+        No result given counts as output that was never shown: the agent may hold it all the same.
+        """
+        output = outcome.error if outcome.result is None else outcome.result
+        texts, complete = read_leaves(output)
+        label = label_of(output, texts, complete=complete, schema=schema, classifiers=self._classifiers)
+        sightings: tuple[Sighting, ...] = ()
+        if output is not None:
+            sightings = (self._sight(context, action, texts, label, complete=complete),)
+        return ContextDelta(
+            at=now,
+            action_id=action.id,
+            status=outcome.status,
+            label=label,
+            unreported=output is None and not label.trusted,
+            sightings=sightings,
+            access=_access(action, outcome, schema, label, now),
+        )
+
+    def _sight(
+        self, context: SessionContext, action: NormalizedAction, texts: list[str], label: Label, *, complete: bool
+    ) -> Sighting:
+        """What the output mentions. A trusted tool that repeats what it was asked vouches for nothing thereby."""
+        hasher, source = context.hasher, f"{action.tool_name}#{action.id}"
+        if not label.trusted:
+            return hasher.sight(texts, Origin.UNTRUSTED, source, complete=complete, without=frozenset())
+        asked, _ = read_leaves(action.tool_args)
+        echo, _ = hasher.keys(asked)
+        return hasher.sight(texts, Origin.TRUSTED, source, complete=complete, without=frozenset(echo))
+
+    def apply(self, context: SessionContext, delta: ContextDelta) -> None:
+        """Bring the context up to date and its hash forward."""
+        apply(context, delta)
+        context.hash = sha256(bytes.fromhex(context.hash) + delta.encoded).hexdigest()
+
+    def encode_delta(self, delta: ContextDelta) -> bytes:
+        return delta.encoded
+
+    def decode_delta(self, data: bytes) -> ContextDelta:
+        """Keeps the bytes it came from: they are what the hash chain covers."""
+        delta = self._decode_delta(data)
+        delta.__dict__["encoded"] = data
+        return delta
+
+    def encode(self, context: SessionContext) -> bytes:
+        """A snapshot; its size is bounded whatever the session's length."""
+        return msgspec.msgpack.encode(context)
+
+    def decode(self, data: bytes) -> SessionContext:
+        return self._decode_context(data)
+
+
+def dependency_depth(context: SessionContext, action: NormalizedAction) -> int:
+    """How many waiting actions stand in line before this one; 0: it depends on none that waits."""
+    waiting = context.waiting
+    if not waiting:
+        return 0
+    depths = [waiting[other] for other in (*action.depends_on, action.parent_action_id) if other in waiting]
+    return 1 + max(depths) if depths else 0
+
+
+def _opening(hasher: Hasher, agent_id: str, user_id: str, request: str | None, intent: str | None) -> Opening:
+    request, complete = (request or "")[:MAX_REQUEST], len(request or "") <= MAX_REQUEST
+    mentioned = None
+    if request:
+        mentioned = hasher.sight([request], Origin.REQUEST, None, complete=complete, without=frozenset())
+    return Opening(
+        agent_id=agent_id,
+        user_id=user_id,
+        original_request=request or None,
+        stated_intent=(intent or "")[:MAX_REQUEST] or None,
+        mentioned=mentioned,
+    )
+
+
+def _access(
+    action: NormalizedAction, outcome: Outcome, schema: ToolSchema | None, label: Label, now: float
+) -> DataAccess | None:
+    if schema is None or schema.access is None or outcome.status is not OutcomeStatus.EXECUTED:
+        return None
+    named = values_at(action.tool_args, schema.resource) if schema.resource else []
+    return DataAccess(
+        resource_type=schema.category,
+        resource_id=str(named[0])[:MAX_RESOURCE] if named else action.tool_name,
+        access_time=now,
+        access_type=schema.access,
+        sensitive=label.confidentiality >= Confidentiality.CONFIDENTIAL,
+    )

@@ -1,0 +1,89 @@
+"""What the policy may know of a session when it decides one action. Read-only; made anew for every decision."""
+
+from typing import Any
+
+from mutx.governance.arguments_path import values_at
+from mutx.governance.context.delta import Opening
+from mutx.governance.context.session import SessionContext
+from mutx.governance.intent import cumulative, distance, signal
+from mutx.governance.provenance import worst
+from mutx.governance.tools import Access, ToolSchema
+from mutx.governance.types import ArgumentOrigin, Confidentiality, IntentSignal, NormalizedAction, Origin
+
+MAX_SHOWN = 200
+"""Characters of an argument shown to an approver."""
+
+
+class Observation:
+    """Cheap to make: everything that costs is worked out when asked for, once. Valid until the context changes."""
+
+    __slots__ = (
+        "_intent",
+        "_origins",
+        "_untrusted",
+        "action",
+        "confidentiality",
+        "context",
+        "drift",
+        "opening",
+        "schema",
+    )
+
+    def __init__(
+        self,
+        context: SessionContext,
+        action: NormalizedAction,
+        schema: ToolSchema | None,
+        opening: Opening | None = None,
+    ) -> None:
+        self.context, self.action, self.schema, self.opening = context, action, schema, opening
+        self.confidentiality: Confidentiality = context.held_confidentiality
+        self.drift: float = context.drift
+        self._intent: IntentSignal | None = None
+        self._origins: dict[str, ArgumentOrigin] = {}
+        self._untrusted: tuple[ArgumentOrigin, ...] | None = None
+
+    @property
+    def intent(self) -> IntentSignal:
+        """The session's signal with this action counted in."""
+        if self._intent is None:
+            self._intent = self._assess()
+        return self._intent
+
+    def _assess(self) -> IntentSignal:
+        scope = self.context.scope
+        if scope is None:
+            return IntentSignal.UNKNOWN
+        step = distance(scope, self.action.tool_name, self.action.tool_args, self.schema)
+        self.drift = cumulative(self.context.drift, step)
+        return signal(self.drift, self.context.pressure(self._writes_outward()))
+
+    def _writes_outward(self) -> bool:
+        schema = self.schema
+        if schema is None or self.confidentiality < Confidentiality.CONFIDENTIAL:
+            return False
+        return schema.sink is not None and schema.access is not Access.READ
+
+    def origin_of(self, path: str) -> ArgumentOrigin:
+        """Where the argument at a dotted path came from; of several values the least trusted.
+
+        An argument that is absent has nothing to trace: REQUEST, with an empty value.
+        """
+        known = self._origins.get(path)
+        if known is None:
+            known = self._origins[path] = self._trace(path, values_at(self.action.tool_args, path))
+        return known
+
+    @property
+    def untrusted_arguments(self) -> tuple[ArgumentOrigin, ...]:
+        """Top-level arguments that hold a value known only from untrusted output."""
+        if self._untrusted is None:
+            every = (self._trace(name, [value]) for name, value in self.action.tool_args.items())
+            self._untrusted = tuple(one for one in every if one.origin is Origin.UNTRUSTED)
+        return self._untrusted
+
+    def _trace(self, path: str, values: list[Any]) -> ArgumentOrigin:
+        found = worst(map(self.context.origin, values))
+        if found is None:
+            return ArgumentOrigin(path, "", Origin.REQUEST)
+        return ArgumentOrigin(path, found.text[:MAX_SHOWN], found.origin, found.source)

@@ -1,0 +1,72 @@
+"""Collect what a decision depends on: the session, the policy in force, dependencies, grants."""
+
+from msgspec import Struct
+
+from mutx.governance.context import ContextAccumulator, Observation
+from mutx.governance.policy.engine import PolicyEngine
+from mutx.governance.ports import Ledger, Policies, SessionState
+from mutx.governance.turn import ActionState
+from mutx.governance.types import Effect, GrantFact, NormalizedAction
+from mutx.kit.clock import Clock
+from mutx.kit.errors import NotFound
+
+
+class Dependencies(Struct, frozen=True):
+    """How the actions that one depends on stand."""
+
+    waiting: tuple[str, ...] = ()
+    denied: str | None = None
+    depth: int = 0
+
+
+class Gatherer:
+    """Reads; decides nothing and writes nothing."""
+
+    def __init__(self, ledger: Ledger, policies: Policies, accumulator: ContextAccumulator, clock: Clock) -> None:
+        self.ledger = ledger
+        self.accumulator = accumulator
+        self._policies = policies
+        self._clock = clock
+
+    async def engine(self, workspace_id: str) -> PolicyEngine:
+        return self._policies.current(workspace_id) or await self._policies.load(workspace_id)
+
+    async def session(self, workspace_id: str, session_id: str) -> SessionState:
+        return self.ledger.cached(workspace_id, session_id) or await self.ledger.load(workspace_id, session_id)
+
+    def now(self, state: SessionState) -> float:
+        """The clock, held so that time never runs backwards within a session."""
+        return max(self._clock.now(), state.last_at)
+
+    def clock(self) -> float:
+        return self._clock.now()
+
+    def observe(self, state: SessionState, action: NormalizedAction, engine: PolicyEngine) -> Observation:
+        return self.accumulator.observe(state.context, action, engine.tool(action.tool_name))
+
+    async def action(self, workspace_id: str, action_id: str) -> ActionState:
+        """Raises NotFound, for another workspace's action as well."""
+        known = await self.ledger.action(workspace_id, action_id)
+        if known is None:
+            raise NotFound(f"no action {action_id}; `decide` comes first")
+        return known
+
+    async def dependencies(self, workspace_id: str, ids: tuple[str, ...]) -> Dependencies:
+        """Raises NotFound where an id names no action of this workspace."""
+        waiting, denied, depth = [], None, 0
+        for action_id in ids:
+            known = await self.action(workspace_id, action_id)
+            if known.effect.waits:
+                waiting.append(action_id)
+                depth = max(depth, 1 + (known.request.depth if known.request else 0))
+            elif known.effect is Effect.DENY:
+                denied = action_id
+        return Dependencies(tuple(waiting), denied, depth)
+
+    async def grants(self, action: NormalizedAction) -> tuple[GrantFact, ...]:
+        found = await self.ledger.grants(action.workspace_id, action.agent_id, action.tool_name, self._clock.now())
+        return tuple(GrantFact(g.id, g.rules, g.expires_at, g.uses_left) for g in found)
+
+
+def depends_on(parent: str | None, others: tuple[str, ...]) -> tuple[str, ...]:
+    return others if parent is None or parent in others else (parent, *others)

@@ -1,0 +1,348 @@
+"""The one path that every governed action takes.
+
+    decide    a tool is about to run
+    resolve   a person answered, a deadline passed, or fresh context answered a deferral
+    conclude  the tool ran
+    redeem    a permit is about to be used, once
+
+Each verb gathers facts, computes a `Decision` from values alone (`judge`), and ends in the same tail (`Recorder`): seal
+a receipt, append the turn, tell. Stages never call one another; only this file and `release.py` know their order.
+Nothing is allowed before its receipt is on disk; whatever goes wrong earlier is a refusal.
+"""
+
+from collections import OrderedDict
+from typing import Any
+
+from msgspec.structs import replace
+
+from mutx.governance.answer import Answer, Conclusion, GrantSpec, Redemption
+from mutx.governance.approvals import ApprovalService
+from mutx.governance.gather import Dependencies, Gatherer, depends_on
+from mutx.governance.judge import judge
+from mutx.governance.mediator import ActionMediator
+from mutx.governance.permits import Permits
+from mutx.governance.policy.engine import PolicyEngine
+from mutx.governance.ports import SessionState
+from mutx.governance.recorder import Draft, Recorder
+from mutx.governance.release import Releases
+from mutx.governance.turn import ActionState, Outcome, OutcomeStatus, Turn, TurnKind, Verdict
+from mutx.governance.types import Caller, Decision, Effect, Facts, GrantFact, NormalizedAction, ToolCall
+from mutx.kit.canonical import digest
+from mutx.kit.errors import (
+    ActionReused,
+    Conflict,
+    DuplicateAction,
+    HeadMoved,
+    LedgerUnavailable,
+    LimitMoved,
+    NotFound,
+    PermissionDenied,
+    PermitRefused,
+)
+from mutx.kit.ids import new_id
+
+ATTEMPTS = 32
+"""How often a verb starts over because another writer moved the session's head first."""
+
+RECENT = 16_384
+"""Allowed actions kept in memory so that `conclude` need not read the ledger."""
+
+
+class GovernancePipeline:
+    """The three verbs, redemption and the questions around them."""
+
+    def __init__(
+        self,
+        *,
+        gather: Gatherer,
+        mediator: ActionMediator,
+        approvals: ApprovalService,
+        permits: Permits,
+        recorder: Recorder,
+        releases: Releases,
+    ) -> None:
+        self._gather = gather
+        self._ledger = gather.ledger
+        self._mediator = mediator
+        self._approvals = approvals
+        self._permits = permits
+        self._recorder = recorder
+        self._releases = releases
+        self._recent: OrderedDict[tuple[str, str], ActionState] = OrderedDict()
+
+    # -- decide -------------------------------------------------------------------------------------------------
+
+    async def decide(self, call: ToolCall, caller: Caller, *, ask: bool = False) -> Answer:
+        """Decide a tool call before it runs. Idempotent on `call.action_id`.
+
+        `ask`: the caller wants a person to look at it even where the policy would allow it.
+        Raises InputError, PermissionDenied, NotFound, ActionReused, LedgerUnavailable; each means: not allowed.
+        """
+        _own_agent(caller, call.agent_id)
+        action_id = call.action_id or new_id()
+        dependencies = await self._dependencies(call, caller)
+        grants: tuple[GrantFact, ...] | None = None
+        for _ in range(ATTEMPTS):
+            engine = await self._gather.engine(caller.workspace_id)
+            state = await self._gather.session(caller.workspace_id, call.session_id)
+            now = self._gather.now(state)
+            action = self._mediator.normalize(call, caller, tools=engine.tool, id=action_id, now=now)
+            if call.action_id and (caller.workspace_id, action_id) in self._recent:
+                return await self._replay(action)
+            facts = _facts(state, caller, now, dependencies, grants or (), ask)
+            draft = self._decided(state, engine, call, caller, action, facts)
+            if draft.decision.effect is Effect.STEP_UP and grants is None:
+                grants = await self._gather.grants(action)
+                continue
+            try:
+                turn = await self._recorder.record(state, draft)
+            except DuplicateAction:
+                return await self._replay(action)
+            except (HeadMoved, LimitMoved):
+                continue
+            return self._answer(self._remember(turn), now)
+        raise LedgerUnavailable("this session is too busy; nothing was allowed, try again")
+
+    def _decided(
+        self,
+        state: SessionState,
+        engine: PolicyEngine,
+        call: ToolCall,
+        caller: Caller,
+        action: NormalizedAction,
+        facts: Facts,
+    ) -> Draft:
+        """Values to value: what is decided on this action, given these facts."""
+        workspace = caller.workspace_id
+        observation = self._gather.observe(state, action, engine)
+        decision = judge(engine, observation, facts, lambda key: self._ledger.counter(workspace, key))
+        facts = replace(facts, readings=decision.readings) if decision.readings else facts
+        accumulator = self._gather.accumulator
+        permit = None
+        if decision.effect.runs:
+            permit = self._permits.mint(action, executed(action, decision), facts.now)
+        waits = decision.effect.waits
+        requests = (self._approvals.open(action, decision, facts, state.seq + 1),) if waits else ()
+        return Draft(
+            kind=TurnKind.DECISION,
+            action=action,
+            caller=caller,
+            facts=facts,
+            decision=decision,
+            delta=accumulator.decided(state.context, action, call, observation, decision, facts.now),
+            requests=requests,
+            permit=permit,
+        )
+
+    async def _dependencies(self, call: ToolCall, caller: Caller) -> Dependencies:
+        wanted = depends_on(call.parent_action_id, call.depends_on)
+        unsettled = tuple(i for i in wanted if (caller.workspace_id, i) not in self._recent)
+        if not unsettled:
+            return NO_DEPENDENCIES
+        return await self._gather.dependencies(caller.workspace_id, unsettled)
+
+    async def dry_run(self, call: ToolCall, caller: Caller) -> Decision:
+        """What `decide` would say now. Leaves no trace and no receipt, and permits nothing."""
+        engine = await self._gather.engine(caller.workspace_id)
+        state = await self._gather.session(caller.workspace_id, call.session_id)
+        now = self._gather.now(state)
+        action = self._mediator.normalize(call, caller, tools=engine.tool, id=call.action_id or new_id(), now=now)
+        facts = _facts(state, caller, now, NO_DEPENDENCIES, await self._gather.grants(action), ask=False)
+        observation = self._gather.observe(state, action, engine)
+        return judge(engine, observation, facts, lambda key: self._ledger.counter(caller.workspace_id, key))
+
+    # -- conclude -----------------------------------------------------------------------------------------------
+
+    async def conclude(self, action_id: str, outcome: Outcome, caller: Caller) -> Conclusion:
+        """Record what came of an allowed action; spends its permit. The same outcome twice is answered alike.
+
+        Raises NotFound, PermissionDenied, Conflict (it was not allowed, or concluded otherwise), LedgerUnavailable.
+        """
+        known = self._recent.get((caller.workspace_id, action_id))
+        if known is None:
+            known = await self._gather.action(caller.workspace_id, action_id)
+        _own_agent(caller, known.action.agent_id)
+        for _ in range(ATTEMPTS):
+            if known.outcome is not None:
+                return _concluded_before(known, outcome)
+            if not known.effect.runs:
+                raise Conflict(f"this action is on record as {known.effect}; only an allowed one has an outcome")
+            try:
+                turn = await self._record_outcome(known, outcome, caller)
+            except DuplicateAction:
+                known = await self._gather.action(caller.workspace_id, action_id)
+                continue
+            except HeadMoved:
+                continue
+            self._recent.pop((caller.workspace_id, action_id), None)
+            await self._releases.reconsider(known.action.workspace_id, known.action.session_id)
+            return Conclusion(action_id=action_id, receipt_id=turn.receipt.id, status=outcome.status)
+        raise LedgerUnavailable("this session is too busy; the outcome was not recorded, try again")
+
+    async def _record_outcome(self, known: ActionState, outcome: Outcome, caller: Caller) -> Turn:
+        action = known.action
+        engine = await self._gather.engine(action.workspace_id)
+        state = await self._gather.session(action.workspace_id, action.session_id)
+        now = self._gather.now(state)
+        schema = engine.tool(action.tool_name)
+        draft = Draft(
+            kind=TurnKind.OUTCOME,
+            action=action,
+            caller=caller,
+            facts=_facts(state, caller, now, NO_DEPENDENCIES, (), ask=False),
+            decision=known.decision,
+            delta=self._gather.accumulator.concluded(state.context, action, outcome, schema, now),
+            outcome=outcome,
+            about=known.receipt_id,
+        )
+        return await self._recorder.record(state, draft)
+
+    # -- resolve ------------------------------------------------------------------------------------------------
+
+    async def resolve(
+        self,
+        request_id: str,
+        verdict: Verdict,
+        caller: Caller,
+        *,
+        comment: str = "",
+        grant: GrantSpec | None = None,
+    ) -> Answer:
+        """A person's answer to a request, named by id or token. The action is judged again before it is released.
+
+        Raises NotFound, PermissionDenied, AlreadyResolved, LedgerUnavailable.
+        """
+        request = await self._ledger.request(caller.workspace_id, request_id)
+        if request is None:
+            raise NotFound("no such request; `mutx approvals` lists those that wait")
+        await self._releases.answer(request, verdict, caller, comment=comment, grant=grant)
+        return await self.status(request.action_id, caller)
+
+    async def sweep(self) -> int:
+        """Expire and escalate what is due, in every workspace. Returns how many requests changed."""
+        return await self._releases.sweep()
+
+    # -- redeem, status -----------------------------------------------------------------------------------------
+
+    async def redeem(self, permit: str, args: dict[str, Any], caller: Caller) -> Redemption:
+        """Spend a permit just before the effect; durable before the answer.
+
+        Raises PermitRefused: forged, expired, spent, for another agent or for other arguments.
+        """
+        now = self._gather.clock()
+        claims = self._permits.open(permit, now)
+        if claims.ws != caller.workspace_id:
+            raise PermitRefused("this permit was not issued by this control plane; ask it for a decision")
+        _own_agent(caller, claims.aud)
+        if digest(args) != claims.args:
+            raise PermitRefused("these are not the permitted arguments; run what the decision says, or decide anew")
+        if not await self._ledger.redeem(claims.ws, claims.act, claims.id, now):
+            raise PermitRefused("this permit was spent before; it is good for one run")
+        return Redemption(action_id=claims.act, args_hash=claims.args, redeemed_at=now)
+
+    async def status(self, action_id: str, caller: Caller) -> Answer:
+        """Where an action stands. Raises NotFound, PermissionDenied."""
+        known = await self._gather.action(caller.workspace_id, action_id)
+        _own_agent(caller, known.action.agent_id)
+        return self._answer(known, self._gather.clock())
+
+    # -- answers ------------------------------------------------------------------------------------------------
+
+    async def _replay(self, action: NormalizedAction) -> Answer:
+        known = await self._gather.action(action.workspace_id, action.id)
+        if known.action.action_hash != action.action_hash:
+            raise ActionReused("this action id stands for another call; make a new id for each call")
+        return replace(self._answer(known, self._gather.clock()), replayed=True)
+
+    def _remember(self, turn: Turn) -> ActionState:
+        known = ActionState(
+            action=turn.action,
+            decision=turn.decision,
+            caller=turn.caller,
+            seq=turn.seq,
+            receipt_id=turn.receipt.id,
+            permit=turn.permit,
+            request=turn.requests[0] if turn.requests else None,
+        )
+        if turn.decision.effect.runs:
+            self._recent[turn.workspace_id, turn.action.id] = known
+            if len(self._recent) > RECENT:
+                self._recent.popitem(last=False)
+        return known
+
+    def _answer(self, known: ActionState, now: float) -> Answer:
+        decision, permit = known.decision, known.permit
+        live = permit is not None and now < permit.expires_at and known.redeemed_at is None and known.outcome is None
+        return Answer(
+            action_id=known.action.id,
+            action_hash=known.action.action_hash,
+            session_id=known.action.session_id,
+            seq=known.seq,
+            tool_name=known.action.tool_name,
+            effect=decision.effect,
+            decision=decision,
+            receipt_id=known.receipt_id,
+            permit=self._permits.token(permit, known.action) if permit is not None and live else None,
+            permit_expires_at=permit.expires_at if permit is not None and live else None,
+            modified_args=decision.modified_args,
+            request=known.request,
+            outcome=_outcome_status(known, now),
+            outcome_receipt_id=known.outcome_receipt_id,
+        )
+
+
+NO_DEPENDENCIES = Dependencies()
+
+
+def executed(action: NormalizedAction, decision: Decision) -> dict[str, Any]:
+    """The arguments to be executed: the modified ones where there are any."""
+    return action.tool_args if decision.modified_args is None else decision.modified_args
+
+
+def _facts(
+    state: SessionState,
+    caller: Caller,
+    now: float,
+    dependencies: Dependencies,
+    grants: tuple[GrantFact, ...],
+    ask: bool,
+) -> Facts:
+    return Facts(
+        context_hash=state.context.hash,
+        now=now,
+        roles=caller.roles,
+        scopes=caller.scopes,
+        principal_kind=caller.kind,
+        grants=grants,
+        waiting_on=dependencies.waiting,
+        denied_parent=dependencies.denied,
+        depth=dependencies.depth,
+        ask=ask,
+        closed=state.closed_at is not None,
+    )
+
+
+def _own_agent(caller: Caller, agent_id: str) -> None:
+    """A key that belongs to one agent speaks for no other; a local process may name any agent of its workspace."""
+    if caller.agent_id is not None and caller.agent_id != agent_id:
+        raise PermissionDenied("an agent's key speaks for that agent only")
+
+
+def _outcome_status(known: ActionState, now: float) -> OutcomeStatus | None:
+    """What became of it: an allowed action that never concluded is `unknown`, never a success."""
+    if known.outcome is not None:
+        return known.outcome.status
+    if known.effect is Effect.DENY:
+        return OutcomeStatus.BLOCKED
+    if known.effect.waits:
+        return OutcomeStatus.WAITING
+    spent = known.redeemed_at is not None or (known.permit is not None and now >= known.permit.expires_at)
+    return OutcomeStatus.UNKNOWN if spent else None
+
+
+def _concluded_before(known: ActionState, outcome: Outcome) -> Conclusion:
+    if known.outcome != outcome or known.outcome_receipt_id is None:
+        raise Conflict("this action was concluded with another outcome; an outcome is recorded once")
+    return Conclusion(
+        action_id=known.action.id, receipt_id=known.outcome_receipt_id, status=outcome.status, replayed=True
+    )

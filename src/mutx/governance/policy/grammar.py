@@ -1,0 +1,200 @@
+"""The grammar of a PolicySet document: fields, kinds, bounds. Parser and JSON Schema both come from here."""
+
+from typing import Any
+
+from mutx.governance.policy.conditions import MAX_LENGTH, Condition
+from mutx.governance.policy.globs import MAX_GLOB
+from mutx.governance.policy.model import (
+    BudgetPeriod,
+    Composition,
+    DeclaredTool,
+    Earlier,
+    IntentEffects,
+    PolicyRule,
+    RuleBudget,
+    RuleEffect,
+    RuleMatch,
+    RuleRate,
+)
+from mutx.governance.policy.shapes import Choice, Either, Flag, Named, Number, Record, Several, Text
+from mutx.governance.policy.steps_grammar import STEP
+from mutx.governance.policy.tools_grammar import CONFIDENTIALITY, NAMED_TOOL, TOOL, declare
+from mutx.governance.types import ApprovalSpec, Effect
+
+MAX_RULES = 50_000
+UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+ESCALATE_SHARE = 0.6
+"""Escalation comes after 3 minutes of 5 unless the rule says otherwise."""
+
+
+def seconds(text: str) -> float:
+    """`90s`, `5m`, `1.5h`"""
+    unit = next(unit for unit in ("ms", "s", "m", "h", "d") if text.endswith(unit))
+    return float(text.removesuffix(unit)) * UNITS[unit]
+
+
+def amount(text: str) -> Condition:
+    """A budget's amount; a bare name is an argument."""
+    return Condition(f"args.{text}" if text.isidentifier() else text)
+
+
+def _rule(
+    *,
+    effect: RuleEffect,
+    approvers: dict[str, tuple[str, ...]] | None = None,
+    timeout: float | None = None,
+    quorum: int = 1,
+    escalate: dict[str, Any] | None = None,
+    **fields: Any,
+) -> PolicyRule:
+    if (effect is RuleEffect.MODIFY) != bool(fields.get("modify")):
+        raise ValueError("`modify` steps go with `effect: modify`, and that effect needs at least one")
+    if fields.get("final") and effect is not RuleEffect.DENY:
+        raise ValueError("`final` goes with `effect: deny` only")
+    approval = _approval(approvers, timeout or ApprovalSpec().timeout, quorum, escalate or {})
+    fields.setdefault("name", fields["id"])
+    return PolicyRule(effect=effect, approval=approval, **fields)
+
+
+def _approval(
+    approvers: dict[str, tuple[str, ...]] | None, timeout: float, quorum: int, escalate: dict[str, Any]
+) -> ApprovalSpec:
+    default = ApprovalSpec()
+    return ApprovalSpec(
+        roles=default.roles if approvers is None else approvers.get("roles", ()),
+        users=() if approvers is None else approvers.get("users", ()),
+        quorum=quorum,
+        timeout=timeout,
+        escalate_after=escalate.get("after", ESCALATE_SHARE * timeout),
+        escalate_to=escalate.get("to", default.escalate_to),
+    )
+
+
+def _approvers(**names: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
+    if not any(names.values()):
+        raise ValueError("name at least one role or user, or leave `approvers` out")
+    return names
+
+
+def _composition(*, then: dict[str, str], within: float | None = None, **fields: Any) -> Composition:
+    if within is not None and fields["after"].tool is None:
+        raise ValueError("`within` goes with `after: {tool: ...}`; labels stay for the whole session")
+    return Composition(then=then["tool"], within=within, **fields)
+
+
+def _earlier(**fields: Any) -> Earlier:
+    if fields.get("untrusted") is False:
+        raise ValueError("`untrusted` is true or left out")
+    return Earlier(**fields)
+
+
+def _budget(**fields: Any) -> RuleBudget:
+    return RuleBudget(limit=fields.pop("max"), **fields)
+
+
+IDENTIFIER = r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}"
+ID = Text(least=1, most=128, pattern=IDENTIFIER, what="id")
+GLOB = Text(least=1, most=MAX_GLOB, what="glob")
+PROSE = Text(most=2000)
+NAME = Text(least=1, most=200, what="name")
+DURATION = Either(
+    (
+        str,
+        Text(most=20, pattern=r"[0-9]{1,9}(\.[0-9]{1,3})?(ms|s|m|h|d)", what="duration like 90s or 5m", check=seconds),
+    ),
+    ((int, float), Number(least=0.001, most=366 * 86400)),
+)
+EXPRESSION = Text(least=1, most=MAX_LENGTH, what="CEL expression", check=Condition)
+NAMES = Several(NAME, most=100)
+OUTCOME = {"allow": Effect.ALLOW, "deny": Effect.DENY, "step_up": Effect.STEP_UP, "defer": Effect.DEFER}
+
+MATCH = Record(RuleMatch, {"tool": GLOB, "agent": GLOB, "session": GLOB})
+RATE = Record(RuleRate, {"per_minute": Number(least=0, whole=True), "per_session": Number(least=0, whole=True)})
+BUDGET = Record(
+    _budget,
+    {
+        "amount": Text(least=1, most=MAX_LENGTH, what="argument or CEL expression", check=amount),
+        "max": Number(least=0, most=1e9),
+        "per": Choice(BudgetPeriod),
+        "on_exceed": Choice({"deny": Effect.DENY, "step_up": Effect.STEP_UP}),
+    },
+    required=("amount", "max"),
+)
+_MODIFY = {"required": ["effect"], "properties": {"effect": {"const": "modify"}}}
+_DENY = {"required": ["effect"], "properties": {"effect": {"const": "deny"}}}
+_FINAL = {"required": ["final"], "properties": {"final": {"const": True}}}
+
+RULE = Record(
+    _rule,
+    {
+        "id": ID,
+        "name": NAME,
+        "enabled": Flag(),
+        "priority": Number(least=-1_000_000, most=1_000_000, whole=True),
+        "match": MATCH,
+        "when": EXPRESSION,
+        "effect": Choice(RuleEffect),
+        "final": Flag(),
+        "modify": Several(STEP, least=1, most=50),
+        "approvers": Record(_approvers, {"roles": NAMES, "users": NAMES}),
+        "timeout": DURATION,
+        "quorum": Number(least=1, most=20, whole=True),
+        "escalate": Record(dict, {"after": DURATION, "to": NAMES}),
+        "rate": RATE,
+        "budget": BUDGET,
+        "require_alignment": Flag(),
+        "reason": PROSE,
+    },
+    required=("id", "effect"),
+    line=True,
+    rules=(
+        {"if": _MODIFY, "then": {"required": ["modify"]}, "else": {"properties": {"modify": False}}},
+        {"if": _FINAL, "then": _DENY},
+    ),
+)
+EARLIER = Record(
+    _earlier,
+    {"tool": GLOB, "confidentiality": CONFIDENTIALITY, "untrusted": Flag()},
+    exactly_one=("tool", "confidentiality", "untrusted"),
+    rules=({"properties": {"untrusted": {"const": True}}},),
+)
+FORBID = Record(
+    _composition,
+    {
+        "id": ID,
+        "after": EARLIER,
+        "then": Record(dict, {"tool": GLOB}, required=("tool",)),
+        "within": DURATION,
+        "reason": PROSE,
+    },
+    required=("after", "then"),
+    line=True,
+    rules=({"if": {"required": ["within"]}, "then": {"properties": {"after": {"required": ["tool"]}}}},),
+)
+INTENT = Record(IntentEffects, {"suspected": Choice(OUTCOME), "confirmed": Choice(OUTCOME)})
+
+
+def _tools(found: tuple[Any, ...]) -> tuple[DeclaredTool, ...]:
+    return tuple(declare(*one) if isinstance(one, tuple) else one for one in found)
+
+
+def _document(**fields: Any) -> dict[str, Any]:
+    fields["tools"] = _tools(fields.get("tools", ()))
+    return fields
+
+
+DOCUMENT = Record(
+    _document,
+    {
+        "name": ID,
+        "description": PROSE,
+        "enabled": Flag(),
+        "default": Choice(OUTCOME),
+        "tools": Either((list, Several(TOOL, most=10_000)), (dict, Named(GLOB, NAMED_TOOL, most=10_000))),
+        "rules": Several(RULE, most=MAX_RULES),
+        "forbid": Several(FORBID, most=1000),
+        "forbidden": Several(GLOB, most=1000),
+        "intent": INTENT,
+    },
+    required=("name",),
+)

@@ -1,0 +1,157 @@
+"""Rate limits and budgets of the deciding rules. Everything follows from counters and the clock in the facts.
+
+A minute is a sliding window made of two fixed ones: the calls of the previous minute count by the share of it that the
+sliding minute still covers. Sums are kept in micro-units, so that they are exact.
+"""
+
+from collections.abc import Iterator
+from decimal import ROUND_CEILING, Decimal
+from math import ceil, floor, isfinite
+from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from mutx.governance.policy.case import Case, Ruling
+from mutx.governance.policy.entries import RuleEntry
+from mutx.governance.policy.model import BudgetPeriod, RuleBudget
+from mutx.governance.types import Charge, Effect, Reading, ReasonCode
+
+MINUTE = 60
+MICRO = 1_000_000
+_SECONDS = {BudgetPeriod.HOUR: 3600, BudgetPeriod.DAY: 86_400}
+
+
+class Limit(Struct, frozen=True):
+    """One limit as this call meets it."""
+
+    entry: RuleEntry
+    charge: Charge
+    readings: tuple[Reading, ...]
+    exceeded: bool
+    code: ReasonCode
+    on_exceed: Effect
+    text: str
+
+
+def limited(case: Case, ruling: Ruling) -> Ruling:
+    """The ruling with its charges and readings, or the stricter one where a limit is reached."""
+    charges: tuple[Charge, ...] = ()
+    readings: tuple[Reading, ...] = ()
+    for entry in case.found.applied:
+        amount = _amount(case, entry.rule.budget) if entry.rule.budget else 0
+        if amount is None:
+            if not case.consent.resolves(entry.missing_ask):
+                return _unknown_amount(case, entry, ruling)
+            amount = 0
+        for limit in (*_rates(case, entry), *_budget(case, entry, amount)):
+            readings += limit.readings
+            if limit.exceeded and not _waived(case, limit):
+                return _reached(ruling, limit, readings)
+            charges += (limit.charge,)
+    code = case.consent.code(ruling.code) if ruling.effect.runs else ruling.code
+    return replace(ruling, charges=charges, readings=readings, code=code)
+
+
+def _rates(case: Case, entry: RuleEntry) -> Iterator[Limit]:
+    rate = entry.rule.rate
+    if rate is None:
+        return
+    if rate.per_minute is not None:
+        yield _per_minute(case, entry, rate.per_minute)
+    if rate.per_session is not None:
+        key = f"rate:{entry.key}:{_plain(case.action.agent_id)}:session:{_plain(case.action.session_id)}"
+        used = case.counter(key)
+        text = f"{rate.per_session} calls per session"
+        yield _rate(entry, Charge(key, 1, rate.per_session, 0), (Reading(key, used),), used, text)
+
+
+def _per_minute(case: Case, entry: RuleEntry, most: int) -> Limit:
+    window = floor(case.facts.now / MINUTE)
+    stem = f"rate:{entry.key}:{_plain(case.action.agent_id)}"
+    key, before = f"{stem}:{window}", f"{stem}:{window - 1}"
+    used, earlier = case.counter(key), case.counter(before)
+    share = 1 - (case.facts.now - window * MINUTE) / MINUTE
+    left = max(0, most - ceil(earlier * share))
+    charge = Charge(key, 1, left, float((window + 2) * MINUTE))
+    return _rate(entry, charge, (Reading(key, used), Reading(before, earlier)), used, f"{most} calls per minute")
+
+
+def _rate(entry: RuleEntry, charge: Charge, readings: tuple[Reading, ...], used: int, text: str) -> Limit:
+    return Limit(
+        entry, charge, readings, used + charge.amount > charge.limit, ReasonCode.RATE_LIMITED, Effect.DENY, text
+    )
+
+
+def _budget(case: Case, entry: RuleEntry, amount: int) -> Iterator[Limit]:
+    budget = entry.rule.budget
+    if budget is None:
+        return
+    stem = f"budget:{entry.key}:{_plain(case.action.agent_id)}"
+    if budget.per is BudgetPeriod.SESSION:
+        key, end = f"{stem}:session:{_plain(case.action.session_id)}", 0.0
+    else:
+        length = _SECONDS[budget.per]
+        window = floor(case.facts.now / length)
+        key, end = f"{stem}:{budget.per}:{window}", float((window + 1) * length)
+    used, most = case.counter(key), micro(budget.limit)
+    exceeded = used + amount > most
+    # Beyond a budget that a person waived, the sum must still be kept.
+    charge = Charge(key, amount, max(most, used + amount) if exceeded else most, end)
+    text = f"{budget.limit:g} per {budget.per}"
+    yield Limit(entry, charge, (Reading(key, used),), exceeded, ReasonCode.BUDGET_EXCEEDED, budget.on_exceed, text)
+
+
+def micro(amount: Any) -> int:
+    """Micro-units, rounded up."""
+    return int((Decimal(str(amount)) * MICRO).to_integral_value(ROUND_CEILING))
+
+
+def _amount(case: Case, budget: RuleBudget) -> int | None:
+    """What the call costs; None where that is no number from 0 up: a refund would buy budget back."""
+    value = budget.amount.value(case.variables.context)
+    if type(value) not in {int, float} or not isfinite(value) or value < 0:
+        return None
+    return micro(value)
+
+
+def _waived(case: Case, limit: Limit) -> bool:
+    return limit.on_exceed is Effect.STEP_UP and case.consent.answers(_ask(limit))
+
+
+def _ask(limit: Limit) -> str:
+    return f"{limit.code}:{limit.entry.key}"
+
+
+def _reached(ruling: Ruling, limit: Limit, readings: tuple[Reading, ...]) -> Ruling:
+    return replace(
+        ruling,
+        effect=limit.on_exceed,
+        code=limit.code,
+        reason=f"rule {limit.entry.key}: the limit of {limit.text} is reached",
+        rule=limit.entry.ref,
+        asks=(_ask(limit),),
+        approval=limit.entry.rule.approval,
+        readings=readings,
+    )
+
+
+def _unknown_amount(case: Case, entry: RuleEntry, ruling: Ruling) -> Ruling:
+    assert entry.rule.budget is not None
+    expression = entry.rule.budget.amount
+    missing = expression.missing(case.variables.root)
+    return replace(
+        ruling,
+        effect=Effect.DEFER,
+        code=ReasonCode.MISSING_CONTEXT,
+        reason=f"rule {entry.key}: the amount {expression.source} is no number from 0 up",
+        rule=entry.ref,
+        missing=missing,
+        asks=(entry.missing_ask,),
+        approval=entry.rule.approval,
+    )
+
+
+def _plain(name: str) -> str:
+    """A name within a key: it cannot pretend to be two parts."""
+    return name.replace("%", "%25").replace(":", "%3A")

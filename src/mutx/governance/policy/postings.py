@@ -1,0 +1,46 @@
+"""Sets of rules: one bit per rank in a Python integer, or a short tuple of ranks where that is smaller."""
+
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TypeVar
+
+T = TypeVar("T")
+Posting = int | tuple[int, ...]
+SLICE = 256
+
+
+def to_bits(ranks: Iterable[int], size: int) -> int:
+    """The set as an integer; `size`: number of rules."""
+    filled = bytearray((size >> 3) + 1)
+    for rank in ranks:
+        filled[rank >> 3] |= 1 << (rank & 7)
+    return int.from_bytes(filled, "little")
+
+
+def pack(ranks: Sequence[int], size: int) -> Posting:
+    """Keeps memory linear in the number of rules: a set takes bits only where it has many members."""
+    return to_bits(ranks, size) if len(ranks) * 64 > size else tuple(ranks)
+
+
+def united(bits: int, posting: Posting) -> int:
+    if isinstance(posting, int):
+        return bits | posting
+    for rank in posting:
+        bits |= 1 << rank
+    return bits
+
+
+def ranks_of(bits: int) -> Iterator[int]:
+    """Ascending."""
+    while bits:
+        low = bits & -bits
+        yield low.bit_length() - 1
+        bits ^= low
+
+
+def breathing(items: Iterable[T]) -> Iterator[T]:
+    """Gives other threads the interpreter between slices, so that building an index stalls no event loop."""
+    for count, item in enumerate(items):
+        if count % SLICE == 0:
+            time.sleep(0)
+        yield item

@@ -1,0 +1,101 @@
+"""What may still stop a call that the rules let through: DESIGN §2 (5)."""
+
+from collections.abc import Iterator
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from mutx.governance.policy.case import Case, Ruling
+from mutx.governance.types import (
+    STRICTNESS,
+    ApprovalSpec,
+    ArgumentOrigin,
+    Effect,
+    IntentSignal,
+    Origin,
+    ReasonCode,
+)
+
+DRIFTS = frozenset({IntentSignal.DRIFT_SUSPECTED, IntentSignal.DRIFT_CONFIRMED})
+ESCALATE_SHARE = 0.6
+
+
+class Doubt(Struct, frozen=True):
+    """One reason not to let the call through yet."""
+
+    effect: Effect
+    code: ReasonCode
+    ask: str
+    reason: str
+    critical: ArgumentOrigin | None = None
+
+
+def safeguarded(case: Case, ruling: Ruling) -> Ruling:
+    """The ruling, or the strictest that the open doubts demand. One approval answers all questions at once."""
+    if case.slate.calm and case.observation.intent not in DRIFTS:
+        return ruling
+    doubts = [doubt for doubt in _doubts(case) if not _answered(case, doubt)]
+    if not doubts:
+        return replace(ruling, code=case.consent.code(ruling.code))
+    worst = max(doubts, key=lambda doubt: STRICTNESS[doubt.effect])
+    asked = [doubt for doubt in doubts if doubt.effect is worst.effect]
+    return replace(
+        ruling,
+        effect=worst.effect,
+        code=worst.code,
+        reason="; ".join(doubt.reason for doubt in asked),
+        asks=tuple(doubt.ask for doubt in asked),
+        approval=_approval(case),
+        critical=tuple(doubt.critical for doubt in doubts if doubt.critical is not None),
+    )
+
+
+def _answered(case: Case, doubt: Doubt) -> bool:
+    if doubt.effect is Effect.STEP_UP:
+        return case.consent.answers(doubt.ask)
+    return doubt.effect is Effect.DEFER and case.consent.resolves(doubt.ask)
+
+
+def _doubts(case: Case) -> Iterator[Doubt]:
+    schema = case.slate.schema
+    for path in schema.critical if schema else ():
+        origin = case.observation.origin_of(path)
+        if origin.origin is Origin.UNTRUSTED:
+            text = (
+                f"{path} = {origin.value!r} is known only from untrusted output ({origin.source or 'source unknown'})"
+            )
+            yield _question(ReasonCode.UNTRUSTED_ARGUMENT, path, text, origin)
+        elif origin.origin is Origin.NOWHERE and schema is not None and schema.ask_unknown:
+            text = f"{path} = {origin.value!r} was mentioned by nobody before"
+            yield _question(ReasonCode.UNKNOWN_ARGUMENT, path, text, origin)
+    if case.observation.intent in DRIFTS:
+        yield from _drift(case, case.observation.intent)
+    if schema is not None and schema.requires_approval and not case.consent.approved and case.consent.grant_id is None:
+        code = ReasonCode.REQUIRES_APPROVAL
+        yield Doubt(Effect.STEP_UP, code, code.value, f"{schema.name} needs a person's approval")
+
+
+def _question(code: ReasonCode, path: str, text: str, origin: ArgumentOrigin) -> Doubt:
+    return Doubt(Effect.STEP_UP, code, f"{code}:{path}", text, origin)
+
+
+def _drift(case: Case, signal: IntentSignal) -> Iterator[Doubt]:
+    effect = case.snapshot.intent[signal]
+    needs = any(entry.rule.require_alignment for entry in case.found.applied)
+    if needs and STRICTNESS[effect] < STRICTNESS[Effect.STEP_UP]:
+        effect = Effect.STEP_UP
+    if effect is not Effect.ALLOW:
+        code = ReasonCode.INTENT_MISALIGNED
+        ask = f"defer:{code}" if effect is Effect.DEFER else code.value
+        yield Doubt(effect, code, ask, f"the session has moved away from its request ({signal.value})")
+
+
+def _approval(case: Case) -> ApprovalSpec | None:
+    """The deciding rule's approvers, else everyone who approves, within the tool's own time."""
+    if case.found.applied:
+        return case.found.applied[0].rule.approval
+    schema = case.slate.schema
+    if schema is None:
+        return None
+    timeout = float(schema.approval_timeout_seconds)
+    return ApprovalSpec(timeout=timeout, escalate_after=ESCALATE_SHARE * timeout)

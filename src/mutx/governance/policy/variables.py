@@ -1,0 +1,108 @@
+"""The variables of conditions: built when first read, converted for CEL once per decision."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import cel
+
+from mutx.governance.context import Observation
+from mutx.governance.types import Facts, NormalizedAction
+from mutx.kit.clock import rfc3339, to_datetime
+
+RECENT_TOOLS = 20
+"""`session.tools` holds the names of this many latest calls."""
+
+FIELDS: Mapping[str, frozenset[str]] = {
+    "action": frozenset("tool operation service trigger runtime parent".split()),
+    "session": frozenset(
+        "original_request stated_intent calls denied errors confidentiality level untrusted intent drift tools".split()
+    ),
+    "identity": frozenset("user agent roles scopes kind".split()),
+    "time": frozenset("unix hour weekday iso".split()),
+}
+"""Variable -> its fields. `args` is the call's own."""
+
+
+class Variables:
+    """What the conditions of one decision may read. A field without a value is absent, so reading it defers."""
+
+    __slots__ = ("_context", "_roots", "_sources", "_wanted")
+
+    def __init__(
+        self, action: NormalizedAction, observation: Observation, facts: Facts, wanted: frozenset[str]
+    ) -> None:
+        """`wanted`: the variables that any CEL program of this decision may read."""
+        self._sources = (action, observation, facts)
+        self._wanted = wanted
+        self._roots: dict[str, dict[str, Any]] = {"args": action.tool_args}
+        self._context: Any = None
+
+    def root(self, name: str) -> dict[str, Any]:
+        found = self._roots.get(name)
+        if found is None:
+            build = BUILDERS.get(name)
+            found = self._roots[name] = build(*self._sources) if build else {}
+        return found
+
+    def context(self) -> Any:
+        """The CEL library's form of the wanted variables. Raises ValueError for values that it cannot hold."""
+        if self._context is None:
+            known = {name: self.root(name) for name in sorted(self._wanted) if name in BUILDERS or name == "args"}
+            self._context = cel.Context(variables=known)
+        return self._context
+
+
+def _action(action: NormalizedAction, _: Observation, __: Facts) -> dict[str, Any]:
+    return _present(
+        tool=action.tool_name,
+        operation=action.operation,
+        service=action.service,
+        trigger=action.trigger,
+        runtime=action.runtime,
+        parent=action.parent_action_id,
+    )
+
+
+def _session(_: NormalizedAction, observation: Observation, __: Facts) -> dict[str, Any]:
+    context = observation.context
+    return _present(
+        original_request=context.original_request,
+        stated_intent=context.stated_intent,
+        calls=context.counters.tool_call_count,
+        denied=context.counters.denied_count,
+        errors=context.counters.error_count,
+        confidentiality=observation.confidentiality.name,
+        level=int(observation.confidentiality),
+        untrusted=context.holds_untrusted,
+        intent=observation.intent.value,
+        drift=observation.drift,  # after `intent`, which counts this action in
+        tools=[record.tool_name for record in context.actions[-RECENT_TOOLS:]],
+    )
+
+
+def _identity(action: NormalizedAction, _: Observation, facts: Facts) -> dict[str, Any]:
+    return {
+        "user": action.user_id,
+        "agent": action.agent_id,
+        "roles": list(facts.roles),
+        "scopes": list(facts.scopes),
+        "kind": facts.principal_kind.value,
+    }
+
+
+def _time(_: NormalizedAction, __: Observation, facts: Facts) -> dict[str, Any]:
+    """UTC; `weekday` 0 is Monday."""
+    at = to_datetime(facts.now)
+    return {"unix": facts.now, "hour": at.hour, "weekday": at.weekday(), "iso": rfc3339(facts.now)}
+
+
+def _present(**fields: Any) -> dict[str, Any]:
+    return {name: value for name, value in fields.items() if value is not None}
+
+
+BUILDERS: Mapping[str, Callable[[NormalizedAction, Observation, Facts], dict[str, Any]]] = {
+    "action": _action,
+    "session": _session,
+    "identity": _identity,
+    "time": _time,
+}

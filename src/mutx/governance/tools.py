@@ -1,0 +1,76 @@
+"""What a policy declares of a tool: parameters, risk, labels in and out, critical arguments, a tool it wraps."""
+
+from enum import StrEnum
+
+from msgspec import Struct
+
+from mutx.governance.types import Confidentiality, Label, Risk
+
+
+class ParameterType(StrEnum):
+    STRING = "string"
+    NUMBER = "number"
+    INTEGER = "integer"
+    BOOLEAN = "boolean"
+    ARRAY = "array"
+    OBJECT = "object"
+    ANY = "any"
+
+
+class ParameterConstraint(Struct, frozen=True, kw_only=True):
+    """What one argument must look like. Patterns are RE2 and match the whole value."""
+
+    name: str
+    type: ParameterType = ParameterType.ANY
+    required: bool = False
+    min_value: float | None = None
+    max_value: float | None = None
+    min_length: int | None = None
+    max_length: int | None = None
+    """Characters of a string, items of an array, keys of an object."""
+    pattern: str | None = None
+    allowed_values: tuple[str | float | int | bool, ...] | None = None
+    blocked_values: tuple[str | float | int | bool, ...] | None = None
+
+
+class MetaTool(Struct, frozen=True, kw_only=True):
+    """A tool that carries another tool's name in its arguments; paths are dotted."""
+
+    tool: str
+    args: str | None = None
+    prefix: str = ""
+    """Put before the inner name: `{prefix}{inner}`."""
+
+
+class Access(StrEnum):
+    READ = "read"
+    WRITE = "write"
+    DELETE = "delete"
+
+
+class ToolSchema(Struct, frozen=True, kw_only=True):
+    """One declared tool. `name` may be a glob; the most specific declaration wins."""
+
+    name: str
+    description: str = ""
+    category: str = "general"
+    risk: Risk = Risk.LOW
+    requires_approval: bool = False
+    approval_timeout_seconds: int = 300
+    parameters: tuple[ParameterConstraint, ...] = ()
+    additional_parameters: bool = True
+    """False refuses arguments that no parameter names."""
+    access: Access | None = None
+    resource: str | None = None
+    """Dotted path of the argument that names the resource (for data-access records)."""
+    output: Label | None = None
+    """Label of what the tool returns; None: no classifier answers, so RESTRICTED and untrusted."""
+    sink: Confidentiality | None = None
+    """The most confidential data this tool may be given once the session holds it; None: not a sink."""
+    accepts_untrusted: bool = True
+    """False forbids the call while any argument holds a value known only from untrusted output."""
+    critical: tuple[str, ...] = ()
+    """Dotted paths of arguments that must not come from untrusted output alone."""
+    ask_unknown: bool = False
+    """Ask as well about critical values that no one has mentioned before."""
+    meta: MetaTool | None = None
