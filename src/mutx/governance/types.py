@@ -275,6 +275,8 @@ class Facts(Struct, frozen=True, kw_only=True):
     depth: int = 0
     ask: bool = False
     """The caller itself asked that a person look at this."""
+    ask_timeout: float | None = None
+    """Seconds that the caller gives people for that; None: the default."""
     verdict: str | None = None
     """A `Verdict`, in a resolution."""
     revoked: bool = False
