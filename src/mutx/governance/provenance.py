@@ -14,7 +14,7 @@ from typing import Any
 
 from msgspec import Struct, field
 
-from mutx.governance.provenance_text import Token, fold, number, phrase, quoted, tokens
+from mutx.governance.provenance_text import Mention, fold, number, phrase, quoted, tokens
 from mutx.governance.types import Origin
 
 KEY_BYTES = 8
@@ -107,7 +107,8 @@ class Hasher:
         for count, text in enumerate(mentioned(texts)):
             if count == MAX_MENTIONS or len(found) == MAX_VALUES:
                 return found, False
-            found[self(text)] = None
+            if text:
+                found[self(text)] = None
         return found, True
 
 
@@ -137,14 +138,14 @@ class Tracer:
     def __init__(self, index: ProvenanceIndex, hasher: Hasher, request: str, unknown: Origin) -> None:
         self._index, self._hash, self._request, self._unknown = index, hasher, request, unknown
 
-    def trace(self, value: Any, *, text: str = "") -> Provenance:
+    def trace(self, value: Any) -> Provenance:
         """Origin of any JSON value: of a list or object the least trusted of its leaves.
 
-        True, false and null say too little to have an origin: NOWHERE.
+        True, false, null and nothing at all say too little to have an origin: NOWHERE.
         """
         match value:
-            case bool() | None:
-                return Provenance(Origin.NOWHERE, text=text)
+            case bool() | None | "":
+                return Provenance(Origin.NOWHERE)
             case str():
                 return self._text(value)
             case int() | float():
@@ -173,9 +174,11 @@ class Tracer:
             return Provenance(Origin.UNTRUSTED, None, text)
         strong = [token for token in named if token.strong]
         found = worst(map(self._token, strong or named))
-        return Provenance(self._unknown, None, text) if found is None else found
+        if found is None:
+            return Provenance(self._unknown, None, text)
+        return found if strong else _of(found, text)
 
-    def _token(self, token: Token) -> Provenance:
+    def _token(self, token: Mention) -> Provenance:
         found = self._index.find(self._hash(token.text))
         if found is None and token.parts:
             found = worst(map(self._find, token.parts))

@@ -2,7 +2,7 @@
 
 Both sides use this one reading: what outputs and the request mention, and what an argument holds. A text is read as
 links, mail addresses, paths, account and phone numbers written in groups, amounts, ids and words, after NFKC and
-casefolding. Every pattern is linear: each alternative either starts at a boundary or has a bounded length.
+casefolding. Every pattern is linear: it starts at a boundary, repeats possessively, or has a bounded length.
 """
 
 import re
@@ -14,6 +14,9 @@ from typing import NamedTuple
 
 from mutx.governance.policy.detectors import find_iban
 
+_INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]")
+_UNSPACED = re.compile("[\u0e00-\u0eff\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff]+")
+"""Scripts that put no spaces between words: runs of them are read as pairs of characters."""
 _GAP = re.compile(r"[\s\"'<>()\[\]{},;|`“”‘’«»]+")
 _NAME = re.compile(
     r"""
@@ -38,7 +41,7 @@ _STOP_WORDS = frozenset(
 )
 
 
-class Token(NamedTuple):
+class Mention(NamedTuple):
     """One value mentioned in a text."""
 
     text: str
@@ -65,13 +68,15 @@ def number(value: float) -> str:
     return _plain(format(Decimal(repr(abs(value))), "f"))
 
 
-def tokens(text: str) -> Iterator[Token]:
+def tokens(text: str) -> Iterator[Mention]:
     """The values a text mentions. Words that carry no meaning of their own are left out."""
     text = _same_form(text)
     for chunk in _GAP.split(text):
-        if chunk.isalpha():
+        if _UNSPACED.match(chunk):
+            yield from (Mention(chunk[at : at + 2], False) for at in range(max(1, len(chunk) - 1)))
+        elif chunk.isalpha():
             if len(chunk) > 1 and chunk not in _STOP_WORDS:
-                yield Token(chunk, False)
+                yield Mention(chunk, False)
         elif "@" in chunk or "/" in chunk or "\\" in chunk:
             yield from filter(None, (_named(str(match.lastgroup), match.group()) for match in _NAME.finditer(chunk)))
         else:
@@ -87,52 +92,55 @@ def quoted(text: str) -> Iterator[str]:
 
 
 def _same_form(text: str) -> str:
-    return (text if text.isascii() else unicodedata.normalize("NFKC", text)).casefold()
+    if text.isascii():
+        return text.casefold()
+    visible = _INVISIBLE.sub("", unicodedata.normalize("NFKC", text))
+    return _UNSPACED.sub(r" \g<0> ", visible.casefold())
 
 
-def _named(kind: str, raw: str) -> Token | None:
+def _named(kind: str, raw: str) -> Mention | None:
     match kind:
         case "url":
             return _link(raw.rstrip(".:!?*"))
         case "email":
             address = raw.rstrip("-")
-            return Token(address, True, also=(address.rpartition("@")[2],))
+            return Mention(address, True, also=(address.rpartition("@")[2],))
         case "path":
             path = raw.rstrip(".")
-            return Token(path, True, parts=tuple(filter(None, map(fold, re.split(r"[/\\]", path)))))
+            return Mention(path, True, parts=tuple(filter(None, map(fold, re.split(r"[/\\]", path)))))
         case _:
             return _word(raw)
 
 
-def _word(raw: str) -> Token | None:
+def _word(raw: str) -> Mention | None:
     word = raw.strip("_")
     plain = _plain(word)
     if _DECIMAL.fullmatch(plain):
-        return Token(plain, len(plain) >= 8)
+        return Mention(plain, len(plain) >= 8)
     if len(word) < 2 or word in _STOP_WORDS:
         return None
-    return Token(word, len(word) > 3 and any(char.isdigit() or char in "._" for char in word))
+    return Mention(word, len(word) > 3 and any(char.isdigit() or char in "._" for char in word))
 
 
-def _link(url: str) -> Token:
+def _link(url: str) -> Mention:
     """The host without user and port, and the words behind it, stand in for the whole."""
     authority, *rest = _AFTER_HOST.split(url.partition("://")[2], maxsplit=1)
     host = authority.rpartition("@")[2].partition(":")[0]
     words = filter(None, map(_word, _WORD.findall(" ".join(rest))))
-    return Token(url, True, parts=(host, *(word.text for word in words)))
+    return Mention(url, True, parts=(host, *(word.text for word in words)))
 
 
-def _grouped(text: str) -> Iterator[Token]:
+def _grouped(text: str) -> Iterator[Mention]:
     """Amounts with thousands separators; account and phone numbers written in groups, without their separators."""
     for match in _AMOUNT.finditer(text):
-        yield Token(_plain(match.group()), False)
+        yield Mention(_plain(match.group()), False)
     for start, end in find_iban(text):
-        yield Token("".join(filter(str.isalnum, text[start:end])), True)
+        yield Mention("".join(filter(str.isalnum, text[start:end])), True)
     for match in _PHONE.finditer(text):
         raw = match.group()
         digits = "".join(filter(str.isdigit, raw))
         if digits != raw:
-            yield Token(digits, True)
+            yield Mention(digits, True)
 
 
 def _plain(text: str) -> str:

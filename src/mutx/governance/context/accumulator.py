@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from mutx.governance.arguments_path import values_at
 from mutx.governance.context.apply import apply, open_session
-from mutx.governance.context.delta import ContextDelta, Opening
+from mutx.governance.context.delta import ContextDelta, SessionOpening
 from mutx.governance.context.leaves import read_leaves
 from mutx.governance.context.observation import Observation
 from mutx.governance.context.session import ActionRecord, DataAccess, SessionContext
@@ -56,31 +56,28 @@ class ContextAccumulator:
         )
         if original_request or stated_intent:
             opening = _opening(context.hasher, agent_id, user_id, original_request, stated_intent)
-            self.apply(context, ContextDelta(at=now, action_id="", opening=opening))
+            # Not a turn: the hash stays, and the first turn's delta carries the request for whoever replays it.
+            open_session(context, opening, now)
         return context
 
-    def opening(self, context: SessionContext, action: NormalizedAction, call: ToolCall) -> Opening | None:
+    def opening(self, context: SessionContext, action: NormalizedAction, call: ToolCall) -> SessionOpening | None:
         """What `call` opens the session with; None if it is not the first.
 
         A request that the session was opened with stands; without one, the first call may bring it.
         """
         if context.counters.tool_call_count:
             return None
+        request, intent = call.original_request, call.stated_intent
         if context.scope is not None:
-            return Opening(
-                agent_id=action.agent_id,
-                user_id=action.user_id,
-                original_request=context.original_request,
-                stated_intent=context.stated_intent,
-            )
-        return _opening(context.hasher, action.agent_id, action.user_id, call.original_request, call.stated_intent)
+            request, intent = context.original_request, context.stated_intent
+        return _opening(context.hasher, action.agent_id, action.user_id, request, intent)
 
     def observe(
         self,
         context: SessionContext,
         action: NormalizedAction,
         schema: ToolSchema | None,
-        opening: Opening | None = None,
+        opening: SessionOpening | None = None,
     ) -> Observation:
         """What is known as `action` is about to be decided. Constant time; changes nothing.
 
@@ -95,17 +92,16 @@ class ContextAccumulator:
         self,
         context: SessionContext,
         action: NormalizedAction,
-        call: ToolCall,
         observation: Observation,
         decision: Decision,
         now: float,
     ) -> ContextDelta:
-        """A decision was made. The first one opens the session with the call's request."""
+        """A decision was made. The first one opens the session with the request that `observation` was made with."""
         effect = decision.effect
         return ContextDelta(
             at=now,
             action_id=action.id,
-            opening=observation.opening or self.opening(context, action, call),
+            opening=observation.opening,
             record=ActionRecord(
                 id=action.id,
                 tool_name=action.tool_name,
@@ -159,12 +155,17 @@ class ContextAccumulator:
     def _sight(
         self, context: SessionContext, action: NormalizedAction, texts: list[str], label: Label, *, complete: bool
     ) -> Sighting:
-        """What the output mentions. A trusted tool that repeats what it was asked vouches for nothing thereby."""
+        """What the output mentions. A trusted tool that repeats what it was asked vouches for nothing thereby.
+
+        Where the arguments are too much to tell what is repeated, it vouches for nothing at all.
+        """
         hasher, source = context.hasher, f"{action.tool_name}#{action.id}"
         if not label.trusted:
             return hasher.sight(texts, Origin.UNTRUSTED, source, complete=complete, without=frozenset())
-        asked, _ = read_leaves(action.tool_args)
-        echo, _ = hasher.keys(asked)
+        asked, all_leaves = read_leaves(action.tool_args)
+        echo, all_mentions = hasher.keys(asked)
+        if not (all_leaves and all_mentions):
+            return Sighting(origin=Origin.TRUSTED, source=source, complete=False)
         return hasher.sight(texts, Origin.TRUSTED, source, complete=complete, without=frozenset(echo))
 
     def apply(self, context: SessionContext, delta: ContextDelta) -> None:
@@ -198,18 +199,24 @@ def dependency_depth(context: SessionContext, action: NormalizedAction) -> int:
     return 1 + max(depths) if depths else 0
 
 
-def _opening(hasher: Hasher, agent_id: str, user_id: str, request: str | None, intent: str | None) -> Opening:
-    request, complete = (request or "")[:MAX_REQUEST], len(request or "") <= MAX_REQUEST
+def _opening(hasher: Hasher, agent_id: str, user_id: str, request: str | None, intent: str | None) -> SessionOpening:
+    complete = request is None or len(request) <= MAX_REQUEST
+    request = _text(request)
     mentioned = None
     if request:
         mentioned = hasher.sight([request], Origin.REQUEST, None, complete=complete, without=frozenset())
-    return Opening(
+    return SessionOpening(
         agent_id=agent_id,
         user_id=user_id,
-        original_request=request or None,
-        stated_intent=(intent or "")[:MAX_REQUEST] or None,
+        original_request=request,
+        stated_intent=_text(intent),
         mentioned=mentioned,
     )
+
+
+def _text(given: str | None) -> str | None:
+    """What is kept of it: bounded, and without the lone surrogates that no encoding holds."""
+    return given[:MAX_REQUEST].encode("utf-8", "replace").decode() or None if given else None
 
 
 def _access(

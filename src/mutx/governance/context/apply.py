@@ -4,7 +4,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from mutx.governance.context.delta import ContextDelta, Opening
+from mutx.governance.context.delta import ContextDelta, SessionOpening
 from mutx.governance.context.session import ActionRecord, PendingOutput, SessionContext, SessionCounters
 from mutx.governance.labels import strictest
 from mutx.governance.turn import OutcomeStatus
@@ -33,7 +33,7 @@ def apply(context: SessionContext, delta: ContextDelta) -> None:
         _concluded(context, delta, delta.status)
 
 
-def open_session(context: SessionContext, opening: Opening, at: float) -> None:
+def open_session(context: SessionContext, opening: SessionOpening, at: float) -> None:
     """Take over who opened the session, when, and what for."""
     context.agent_id, context.user_id, context.created_at = opening.agent_id, opening.user_id, at
     context.original_request, context.stated_intent = opening.original_request, opening.stated_intent

@@ -12,7 +12,7 @@ from mutx.governance.turn import OutcomeStatus
 from mutx.governance.types import Effect, IntentSignal, Label
 
 
-class Opening(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class SessionOpening(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What the first call of a session tells about it; part of what that call is decided on."""
 
     agent_id: str
@@ -28,7 +28,7 @@ class ContextDelta(Struct, frozen=True, kw_only=True, omit_defaults=True, dict=T
 
     at: float
     action_id: str
-    opening: Opening | None = None
+    opening: SessionOpening | None = None
     record: ActionRecord | None = None
     effect: Effect | None = None
     depth: int | None = None

@@ -3,7 +3,7 @@
 from typing import Any
 
 from mutx.governance.arguments_path import values_at
-from mutx.governance.context.delta import Opening
+from mutx.governance.context.delta import SessionOpening
 from mutx.governance.context.session import SessionContext
 from mutx.governance.intent import cumulative, distance, signal
 from mutx.governance.provenance import worst
@@ -17,52 +17,48 @@ MAX_SHOWN = 200
 class Observation:
     """Cheap to make: everything that costs is worked out when asked for, once. Valid until the context changes."""
 
-    __slots__ = (
-        "_intent",
-        "_origins",
-        "_untrusted",
-        "action",
-        "confidentiality",
-        "context",
-        "drift",
-        "opening",
-        "schema",
-    )
+    __slots__ = ("_assessed", "_origins", "_untrusted", "action", "confidentiality", "context", "opening", "schema")
 
     def __init__(
         self,
         context: SessionContext,
         action: NormalizedAction,
         schema: ToolSchema | None,
-        opening: Opening | None = None,
+        opening: SessionOpening | None = None,
     ) -> None:
         self.context, self.action, self.schema, self.opening = context, action, schema, opening
         self.confidentiality: Confidentiality = context.held_confidentiality
-        self.drift: float = context.drift
-        self._intent: IntentSignal | None = None
+        self._assessed: tuple[IntentSignal, float] | None = None
         self._origins: dict[str, ArgumentOrigin] = {}
         self._untrusted: tuple[ArgumentOrigin, ...] | None = None
 
     @property
     def intent(self) -> IntentSignal:
         """The session's signal with this action counted in."""
-        if self._intent is None:
-            self._intent = self._assess()
-        return self._intent
+        return self._assess()[0]
 
-    def _assess(self) -> IntentSignal:
-        scope = self.context.scope
-        if scope is None:
-            return IntentSignal.UNKNOWN
-        step = distance(scope, self.action.tool_name, self.action.tool_args, self.schema)
-        self.drift = cumulative(self.context.drift, step)
-        return signal(self.drift, self.context.pressure(self._writes_outward()))
+    @property
+    def drift(self) -> float:
+        """The session's drift with this action counted in, 0 to 1."""
+        return self._assess()[1]
 
-    def _writes_outward(self) -> bool:
+    @property
+    def writes_outward(self) -> bool:
+        """Would this action hand something to a sink while the session holds confidential data?"""
         schema = self.schema
         if schema is None or self.confidentiality < Confidentiality.CONFIDENTIAL:
             return False
         return schema.sink is not None and schema.access is not Access.READ
+
+    def _assess(self) -> tuple[IntentSignal, float]:
+        if self._assessed is None:
+            scope, drift = self.context.scope, self.context.drift
+            if scope is None:
+                self._assessed = IntentSignal.UNKNOWN, drift
+            else:
+                drift = cumulative(drift, distance(scope, self.action.tool_name, self.action.tool_args, self.schema))
+                self._assessed = signal(drift, self.context.pressure(self.writes_outward)), drift
+        return self._assessed
 
     def origin_of(self, path: str) -> ArgumentOrigin:
         """Where the argument at a dotted path came from; of several values the least trusted.
