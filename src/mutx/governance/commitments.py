@@ -26,7 +26,7 @@ def critical_slot(index: int) -> str:
     return f"decision.critical.{index}"
 
 
-class Opening(Struct, frozen=True, forbid_unknown_fields=True):
+class CommitmentOpening(Struct, frozen=True, forbid_unknown_fields=True):
     """What opens a commitment."""
 
     salt: str
@@ -43,7 +43,7 @@ def commit(slot: str, salt: bytes, value: Any) -> str:
     return sha256_hex(b"mutx.commitment.v1/%b\0%b%b" % (slot.encode(), salt, canonical(value)))
 
 
-def opens(slot: str, commitment: str, opening: Opening) -> bool:
+def opens(slot: str, commitment: str, opening: CommitmentOpening) -> bool:
     """Whether this salt and value are what was committed to. Never raises for what was read from a file."""
     try:
         salt = bytes.fromhex(opening.salt)

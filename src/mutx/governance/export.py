@@ -18,7 +18,7 @@ from mutx.kit.canonical import canonical, digest, sha256_hex
 from mutx.kit.clock import rfc3339
 
 
-class Entry(Struct, frozen=True):
+class ExportEntry(Struct, frozen=True):
     """A receipt on its way into a file."""
 
     body: ReceiptBody
@@ -52,11 +52,11 @@ def export_receipts(
     return canonical(file | {"values": values} if values else file) + b"\n"
 
 
-def _entry(envelope: bytes, sealed: Sealed | None) -> Entry:
-    return Entry(decode_body(parse(envelope).payload), envelope, sealed)
+def _entry(envelope: bytes, sealed: Sealed | None) -> ExportEntry:
+    return ExportEntry(decode_body(parse(envelope).payload), envelope, sealed)
 
 
-def _heads(entries: list[Entry]) -> tuple[SessionHead, ...]:
+def _heads(entries: list[ExportEntry]) -> tuple[SessionHead, ...]:
     last = {entry.place[:2]: entry for entry in entries}
     return tuple(
         SessionHead(workspace=workspace, session=session, count=entry.body.seq, head=sha256_hex(entry.envelope))
@@ -64,6 +64,6 @@ def _heads(entries: list[Entry]) -> tuple[SessionHead, ...]:
     )
 
 
-def _values(entry: Entry) -> dict[str, Any]:
+def _values(entry: ExportEntry) -> dict[str, Any]:
     openings = openings_of(entry.sealed) if entry.sealed is not None else {}
     return {slot: msgspec.structs.asdict(openings[slot]) for slot in commitments_of(entry.body) if slot in openings}

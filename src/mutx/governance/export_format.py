@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from mutx.governance.commitments import Opening
+from mutx.governance.commitments import CommitmentOpening
 from mutx.kit.canonical import canonical
 from mutx.kit.errors import InputError, VerificationFailed
 
@@ -26,7 +26,7 @@ class ExportFile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Public keys as JWK. For information: a verifier trusts only the keys it was given."""
     head: dict[str, Any] | None = None
     """Envelope of the head statement."""
-    values: dict[str, dict[str, Opening]] = {}
+    values: dict[str, dict[str, CommitmentOpening]] = {}
     """What opens the commitments, by receipt id and slot; anything may be missing."""
 
 

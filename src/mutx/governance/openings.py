@@ -12,7 +12,7 @@ from mutx.governance.commitments import (
     MODIFIED,
     PERMIT_ARGS,
     RESULT,
-    Opening,
+    CommitmentOpening,
     critical_slot,
     opens,
 )
@@ -34,19 +34,24 @@ def commitments_of(body: ReceiptBody) -> dict[str, str]:
     return found | {slot: commitment for slot, commitment in optional.items() if commitment is not None}
 
 
-def openings_of(sealed: Sealed) -> dict[str, Opening]:
+def openings_of(sealed: Sealed) -> dict[str, CommitmentOpening]:
     """What is left of a turn's values, by slot."""
-    found = {}
+    found: dict[str, CommitmentOpening] = {}
     if sealed.args_salt is not None and sealed.args is not None:
-        executed = sealed.args if sealed.modified_args is None else sealed.modified_args
-        values = {ARGS: sealed.args, ACTION_HASH: sealed.action_hash, PERMIT_ARGS: digest(executed)}
+        executed = sealed.args if sealed.modified_salt is None else sealed.modified_args
+        permitted = digest(executed) if executed is not None else None
+        values: dict[str, Any] = {ARGS: sealed.args, ACTION_HASH: sealed.action_hash, PERMIT_ARGS: permitted}
         values |= {critical_slot(index): value for index, value in enumerate(sealed.critical)}
-        found |= {slot: Opening(sealed.args_salt, value) for slot, value in values.items() if value is not None}
+        found |= {
+            slot: CommitmentOpening(sealed.args_salt, value) for slot, value in values.items() if value is not None
+        }
     if sealed.modified_salt is not None and sealed.modified_args is not None:
-        found[MODIFIED] = Opening(sealed.modified_salt, sealed.modified_args)
+        found[MODIFIED] = CommitmentOpening(sealed.modified_salt, sealed.modified_args)
     if sealed.result_salt is not None:
         values = {RESULT: sealed.result, ERROR: sealed.error}
-        found |= {slot: Opening(sealed.result_salt, value) for slot, value in values.items() if value is not None}
+        found |= {
+            slot: CommitmentOpening(sealed.result_salt, value) for slot, value in values.items() if value is not None
+        }
     return found
 
 
@@ -67,7 +72,7 @@ def view(body: Mapping[str, Any], sealed: Sealed | None) -> dict[str, Any]:
     return shown
 
 
-def _joined(slot: str, commitment: str, opening: Opening | None) -> dict[str, Any]:
+def _joined(slot: str, commitment: str, opening: CommitmentOpening | None) -> dict[str, Any]:
     if opening is None:
         return {"commitment": commitment, "erased": True}
     if not opens(slot, commitment, opening):

@@ -25,7 +25,7 @@ class Part(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown
     """An object of the body."""
 
 
-class ActionPart(Part):
+class ActionPart(Part, frozen=True, kw_only=True):
     """What was to be done. `hash` and `args` are commitments."""
 
     id: str
@@ -41,7 +41,7 @@ class ActionPart(Part):
     depends_on: tuple[str, ...] = ()
 
 
-class IdentityPart(Part):
+class IdentityPart(Part, frozen=True, kw_only=True):
     """Who it was done for, by whom, with which rights."""
 
     user: str
@@ -57,7 +57,7 @@ class IdentityPart(Part):
     """Principals that passed the right on, the first one first; empty: the agent acts by its own."""
 
 
-class RulePart(Part):
+class RulePart(Part, frozen=True, kw_only=True):
     """The rule that decided."""
 
     id: str
@@ -67,7 +67,7 @@ class RulePart(Part):
     priority: int
 
 
-class CriticalPart(Part):
+class CriticalPart(Part, frozen=True, kw_only=True):
     """A critical argument and where its value came from. `value` is a commitment."""
 
     name: str
@@ -76,7 +76,7 @@ class CriticalPart(Part):
     source: str | None = None
 
 
-class DecisionPart(Part):
+class DecisionPart(Part, frozen=True, kw_only=True):
     """What was decided and why. `modified` is a commitment; `reason` is made without values."""
 
     effect: str
@@ -98,7 +98,7 @@ class DecisionPart(Part):
     grant: str | None = None
 
 
-class VotePart(Part):
+class VotePart(Part, frozen=True, kw_only=True):
     """One person's word."""
 
     by: str
@@ -107,7 +107,7 @@ class VotePart(Part):
     own_request: bool = False
 
 
-class ApprovalPart(Part):
+class ApprovalPart(Part, frozen=True, kw_only=True):
     """The question put to people and their answers so far."""
 
     request_id: str
@@ -118,7 +118,7 @@ class ApprovalPart(Part):
     votes: tuple[VotePart, ...] = ()
 
 
-class DeferralPart(Part):
+class DeferralPart(Part, frozen=True, kw_only=True):
     """Why an action was deferred; how and when that ended, once it did."""
 
     reason: str
@@ -126,7 +126,7 @@ class DeferralPart(Part):
     resolved_at: At | None = None
 
 
-class PermitPart(Part):
+class PermitPart(Part, frozen=True, kw_only=True):
     """The permit given out. `args_hash` is a commitment."""
 
     id: str
@@ -135,7 +135,7 @@ class PermitPart(Part):
     audience: str
 
 
-class OutcomePart(Part):
+class OutcomePart(Part, frozen=True, kw_only=True):
     """What came of the action. `result` and `error` are commitments; an absent result is null."""
 
     status: str
@@ -144,7 +144,7 @@ class OutcomePart(Part):
     duration_ms: int | None = None
 
 
-class ReceiptBody(Part):
+class ReceiptBody(Part, frozen=True, kw_only=True):
     """One link of a session's chain."""
 
     v: int

@@ -8,7 +8,7 @@ from mutx.kit.errors import VerificationFailed
 HEAD_TYPE = "application/vnd.mutx.head.v1+json"
 
 
-class SessionHead(Part):
+class SessionHead(Part, frozen=True, kw_only=True):
     """Where one session's chain ends."""
 
     workspace: str
@@ -17,7 +17,7 @@ class SessionHead(Part):
     head: Hash
 
 
-class HeadStatement(Part):
+class HeadStatement(Part, frozen=True, kw_only=True):
     """The payload of a head envelope."""
 
     v: int
