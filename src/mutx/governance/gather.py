@@ -6,7 +6,7 @@ from mutx.governance.context import ContextAccumulator, Observation
 from mutx.governance.policy.engine import PolicyEngine
 from mutx.governance.ports import Ledger, Policies, SessionState
 from mutx.governance.turn import ActionState
-from mutx.governance.types import Effect, GrantFact, NormalizedAction
+from mutx.governance.types import Effect, GrantFact, NormalizedAction, ToolCall
 from mutx.kit.clock import Clock
 from mutx.kit.errors import NotFound
 
@@ -41,8 +41,12 @@ class Gatherer:
     def clock(self) -> float:
         return self._clock.now()
 
-    def observe(self, state: SessionState, action: NormalizedAction, engine: PolicyEngine) -> Observation:
-        return self.accumulator.observe(state.context, action, engine.tool(action.tool_name))
+    def observe(
+        self, state: SessionState, action: NormalizedAction, engine: PolicyEngine, call: ToolCall | None = None
+    ) -> Observation:
+        """`call`: the one under decision; the session's first is judged on the request that it brings."""
+        opening = self.accumulator.opening(state.context, action, call) if call is not None else None
+        return self.accumulator.observe(state.context, action, engine.tool(action.tool_name), opening)
 
     async def action(self, workspace_id: str, action_id: str) -> ActionState:
         """Raises NotFound, for another workspace's action as well."""

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from mutx.governance.context import Observation
 from mutx.governance.policy.engine import PolicyEngine
 from mutx.governance.turn import Verdict
-from mutx.governance.types import Decision, Effect, Facts, NormalizedAction, ReasonCode
+from mutx.governance.types import ApprovalSpec, Decision, Effect, Facts, NormalizedAction, ReasonCode
 from mutx.kit.canonical import digest
 
 logger = logging.getLogger(__name__)
@@ -47,6 +47,7 @@ def judge(engine: PolicyEngine, observation: Observation, facts: Facts, counter:
             reason_code=ReasonCode.REQUIRES_APPROVAL,
             reason="the caller asked for a person's approval",
             asks=(REQUESTED,),
+            approval=None if facts.ask_timeout is None else ApprovalSpec(timeout=facts.ask_timeout),
         )
     if decision.effect.waits and facts.verdict is None and len(observation.context.waiting) >= MAX_WAITING:
         return _deny(engine, ReasonCode.TOO_MANY_WAITING, f"{MAX_WAITING} calls of this session wait already")

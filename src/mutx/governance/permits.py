@@ -33,7 +33,8 @@ class Claims(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     act: str
     args: str
     aud: str
-    exp: float
+    exp: int
+    """Milliseconds since the epoch: a float would leave the canonical encoder's fast path."""
 
 
 class Permits:
@@ -58,7 +59,7 @@ class Permits:
                 "act": action.id,
                 "args": record.args_hash,
                 "aud": record.audience,
-                "exp": record.expires_at,
+                "exp": _milliseconds(record.expires_at),
             }
         )
         return f"{PREFIX}.{_b64(body)}.{_b64(self._mac(body))}"
@@ -76,12 +77,16 @@ class Permits:
         if not hmac.compare_digest(given, self._mac(body)):
             raise PermitRefused("this permit was not issued by this control plane; ask it for a decision")
         claims = msgspec.json.decode(body, type=Claims)
-        if now >= claims.exp:
+        if _milliseconds(now) >= claims.exp:
             raise PermitRefused("this permit has expired; ask again with a new action id")
         return claims
 
     def _mac(self, body: bytes) -> bytes:
         return hmac.digest(self._key, body, sha256)
+
+
+def _milliseconds(seconds: float) -> int:
+    return round(seconds * 1000)
 
 
 def _b64(data: bytes) -> str:

@@ -72,10 +72,13 @@ class GovernancePipeline:
 
     # -- decide -------------------------------------------------------------------------------------------------
 
-    async def decide(self, call: ToolCall, caller: Caller, *, ask: bool = False) -> Answer:
+    async def decide(
+        self, call: ToolCall, caller: Caller, *, ask: bool = False, ask_timeout: float | None = None
+    ) -> Answer:
         """Decide a tool call before it runs. Idempotent on `call.action_id`.
 
-        `ask`: the caller wants a person to look at it even where the policy would allow it.
+        `ask`: the caller wants a person to look at it even where the policy would allow it, within `ask_timeout`
+        seconds (None: the default).
         Raises InputError, PermissionDenied, NotFound, ActionReused, LedgerUnavailable; each means: not allowed.
         """
         _own_agent(caller, call.agent_id)
@@ -89,7 +92,7 @@ class GovernancePipeline:
             action = self._mediator.normalize(call, caller, tools=engine.tool, id=action_id, now=now)
             if call.action_id and (caller.workspace_id, action_id) in self._recent:
                 return await self._replay(action)
-            facts = _facts(state, caller, now, dependencies, grants or (), ask)
+            facts = _facts(state, caller, now, dependencies, grants or (), ask, ask_timeout)
             draft = self._decided(state, engine, call, caller, action, facts)
             if draft.decision.effect is Effect.STEP_UP and grants is None:
                 grants = await self._gather.grants(action)
@@ -114,7 +117,7 @@ class GovernancePipeline:
     ) -> Draft:
         """Values to value: what is decided on this action, given these facts."""
         workspace = caller.workspace_id
-        observation = self._gather.observe(state, action, engine)
+        observation = self._gather.observe(state, action, engine, call)
         decision = judge(engine, observation, facts, lambda key: self._ledger.counter(workspace, key))
         facts = replace(facts, readings=decision.readings) if decision.readings else facts
         accumulator = self._gather.accumulator
@@ -129,7 +132,7 @@ class GovernancePipeline:
             caller=caller,
             facts=facts,
             decision=decision,
-            delta=accumulator.decided(state.context, action, call, observation, decision, facts.now),
+            delta=accumulator.decided(state.context, action, observation, decision, facts.now),
             requests=requests,
             permit=permit,
         )
@@ -148,7 +151,7 @@ class GovernancePipeline:
         now = self._gather.now(state)
         action = self._mediator.normalize(call, caller, tools=engine.tool, id=call.action_id or new_id(), now=now)
         facts = _facts(state, caller, now, NO_DEPENDENCIES, await self._gather.grants(action), ask=False)
-        observation = self._gather.observe(state, action, engine)
+        observation = self._gather.observe(state, action, engine, call)
         return judge(engine, observation, facts, lambda key: self._ledger.counter(caller.workspace_id, key))
 
     # -- conclude -----------------------------------------------------------------------------------------------
@@ -306,6 +309,7 @@ def _facts(
     dependencies: Dependencies,
     grants: tuple[GrantFact, ...],
     ask: bool,
+    ask_timeout: float | None = None,
 ) -> Facts:
     return Facts(
         context_hash=state.context.hash,
@@ -318,6 +322,7 @@ def _facts(
         denied_parent=dependencies.denied,
         depth=dependencies.depth,
         ask=ask,
+        ask_timeout=ask_timeout,
         closed=state.closed_at is not None,
     )
 

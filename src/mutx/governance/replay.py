@@ -5,7 +5,8 @@ deltas, and judges each decision again on the policy version it names. The answe
 is returned, so that a change of engine or a forged turn shows.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 
 from msgspec import Struct
 
@@ -42,14 +43,20 @@ def recompute(
             )
         if context.hash != turn.facts.context_hash:
             found.append(Difference(turn.id, "context", turn.facts.context_hash, context.hash))
+        delta = accumulator.decode_delta(turn.delta)
         if turn.kind is not TurnKind.OUTCOME:
             engine = engine_of(turn.decision.policy_version)
-            observation = accumulator.observe(context, turn.action, engine.tool(turn.action.tool_name))
+            schema = engine.tool(turn.action.tool_name)
+            observation = accumulator.observe(context, turn.action, schema, delta.opening)
             readings = {reading.key: reading.value for reading in turn.facts.readings}
-            computed = judge(engine, observation, turn.facts, lambda key, known=readings: known.get(key, 0))
+            computed = judge(engine, observation, turn.facts, partial(_reading, readings))
             found.extend(_differences(turn, computed))
-        accumulator.apply(context, accumulator.decode_delta(turn.delta))
+        accumulator.apply(context, delta)
     return found
+
+
+def _reading(readings: Mapping[str, int], key: str) -> int:
+    return readings.get(key, 0)
 
 
 def _differences(turn: Turn, computed: Decision) -> list[Difference]:

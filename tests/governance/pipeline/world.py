@@ -120,9 +120,7 @@ class World:
         gather = Gatherer(self.ledger, self.policies, self.accumulator, self.clock)
         approvals, telemetry = ApprovalService(), TelemetryExporter()
         permits = Permits(b"k" * 32)
-        recorder = Recorder(
-            self.ledger, ReceiptGenerator(self.signer), self.accumulator, telemetry, self.told.append
-        )
+        recorder = Recorder(self.ledger, ReceiptGenerator(self.signer), self.accumulator, telemetry, self.told.append)
         releases = Releases(
             gather=gather,
             approvals=approvals,
