@@ -11,6 +11,7 @@ from mutx.governance.policy.model import PolicyDocument, PolicyRule
 from mutx.governance.policy.names import NameTable
 from mutx.governance.policy.postings import breathing
 from mutx.governance.policy.snapshot import FlowBan, PolicySnapshot, ToolTable, is_bare, wanted_by
+from mutx.governance.policy.uncollected import uncollected
 from mutx.governance.types import STRICTNESS, Effect, IntentSignal, RuleRef
 from mutx.kit.canonical import digest
 from mutx.kit.errors import PolicyInvalid
@@ -20,20 +21,26 @@ def compile_policies(documents: Sequence[PolicyDocument]) -> PolicySnapshot:
     """The enabled documents as one index; their order makes no difference. Raises PolicyInvalid."""
     enabled = sorted((one for one in documents if one.enabled), key=lambda one: one.name)
     _check(enabled)
+    with uncollected():
+        return _built(enabled)
+
+
+def _built(enabled: Sequence[PolicyDocument]) -> PolicySnapshot:
     entries = _entries(enabled)
-    strictest = max(enabled, key=lambda one: STRICTNESS[one.default], default=PolicyDocument(name="none"))
+    default, owner = _default(enabled)
     return PolicySnapshot(
         version=digest([[one.name, one.digest] for one in enabled]),
         names=tuple(one.name for one in enabled),
         entries=entries,
+        alone=tuple(Found((entry,)) for entry in breathing(entries)),
         tools=NameTable(entry.rule.match.tool for entry in entries),
         agents=NameTable(entry.rule.match.agent for entry in entries),
         sessions=NameTable(entry.rule.match.session for entry in entries),
         tables=argument_tables(((entry.rank, entry.when.guards) for entry in entries if entry.when), len(entries)),
         declared=ToolTable(tool.schema for one in enabled for tool in one.tools),
         bans=tuple(_bans(enabled)),
-        default=strictest.default,
-        default_policy=strictest.name,
+        default=default,
+        default_policy=owner,
         intent=_intent(enabled),
         wanted=wanted_by(entries),
         bare=is_bare(entries),
@@ -65,6 +72,12 @@ def _entries(enabled: Sequence[PolicyDocument]) -> tuple[RuleEntry, ...]:
         RuleEntry(policy, rule, rank, levels[rank], (1 << ends[levels[rank]]) - 1)
         for rank, (policy, rule) in enumerate(breathing(rules))
     )
+
+
+def _default(enabled: Sequence[PolicyDocument]) -> tuple[Effect, str]:
+    """The strictest of all sets that name one, and whose it is."""
+    named = [(one.default, one.name) for one in enabled if one.default is not None]
+    return max(named, key=lambda one: STRICTNESS[one[0]], default=(Effect.DENY, "none"))
 
 
 def _order(one: tuple[str, PolicyRule]) -> tuple[float, str, str]:

@@ -70,7 +70,7 @@ class PolicyEngine:
         ready = found.ready.get(key)
         if ready is None or action.meta_error is not None:
             ready = self._decided(slate, found, action, observation, facts, counter)
-            if ready.reason_code in REPEATABLE:
+            if ready.reason_code in REPEATABLE and not ready.effect.waits:
                 found.ready[key] = ready
         return ready
 

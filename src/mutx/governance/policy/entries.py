@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from mutx.governance.policy.globs import parse_glob
+from mutx.governance.policy.guards import Test
 from mutx.governance.policy.model import PolicyRule, RuleEffect
 from mutx.governance.policy.modify import Rewriter
 from mutx.governance.types import Decision, Effect, RuleRef
@@ -16,7 +17,7 @@ class RuleEntry:
     """A compiled rule. `rank`: its position in the order of evaluation; `upto`: bits of all ranks of its priority and before."""
 
     __slots__ = (
-        "ask", "effect", "final", "key", "level", "missing_ask", "only", "plain",
+        "ask", "effect", "final", "key", "level", "missing_ask", "plain", "quick",
         "rank", "reason", "ref", "rewriter", "rule", "session", "upto", "when",
     )  # fmt: skip
 
@@ -28,13 +29,19 @@ class RuleEntry:
         self.ref = RuleRef(rule.id, rule.name, policy, self.effect, rule.priority)
         self.when = rule.when
         self.session = None if rule.match.session == "*" else parse_glob(rule.match.session)
+        self.quick = self._quick()
+        """The rule's condition as a function of the arguments, where nothing else matters."""
         self.rewriter = Rewriter(rule.modify) if rule.modify else None
         self.reason = rule.reason or f"rule {self.key}: {rule.effect}"
         self.ask = f"defer:{self.key}" if self.effect is Effect.DEFER else self.key
         self.missing_ask = f"missing_context:{self.key}"
         self.plain = self.effect in {Effect.ALLOW, Effect.DENY} and rule.rate is None and rule.budget is None
         """The outcome is the same every time."""
-        self.only = Found((self,))
+
+    def _quick(self) -> Test | None:
+        if self.session is not None:
+            return None
+        return _always if self.when is None else self.when.quick
 
     @property
     def warns(self) -> bool:
@@ -43,6 +50,10 @@ class RuleEntry:
     @property
     def fields(self) -> tuple[str, ...]:
         return self.when.fields if self.when else ()
+
+
+def _always(_: dict[str, Any]) -> bool:
+    return True
 
 
 class Found:

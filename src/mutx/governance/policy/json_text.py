@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from json import JSONDecodeError, JSONDecoder
 
-from mutx.governance.policy.nodes import Node, NodeAllowance, Problem, Scalar, refuse
+from mutx.governance.policy.nodes import Node, NodeAllowance, PolicyProblem, Scalar, refuse
 from mutx.kit.errors import PolicyInvalid
 
 _SPACE = re.compile(r"[ \t\r\n]*")
@@ -57,7 +57,7 @@ class JsonReader:
             place = self._place()
             name = self._string()
             if name in values:
-                problem = Problem(
+                problem = PolicyProblem(
                     line=place[0], column=place[1], code="duplicate_key", message=f"`{name}` stands here twice"
                 )
                 raise refuse([problem])
@@ -116,4 +116,4 @@ class JsonReader:
 
     def _error(self, code: str, message: str) -> PolicyInvalid:
         line, column = self._place()
-        return refuse([Problem(line=line, column=column, code=code, message=message)])
+        return refuse([PolicyProblem(line=line, column=column, code=code, message=message)])

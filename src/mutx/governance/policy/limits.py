@@ -22,7 +22,7 @@ MICRO = 1_000_000
 _SECONDS = {BudgetPeriod.HOUR: 3600, BudgetPeriod.DAY: 86_400}
 
 
-class Limit(Struct, frozen=True):
+class AppliedLimit(Struct, frozen=True):
     """One limit as this call meets it."""
 
     entry: RuleEntry
@@ -53,7 +53,7 @@ def limited(case: Case, ruling: Ruling) -> Ruling:
     return replace(ruling, charges=charges, readings=readings, code=code)
 
 
-def _rates(case: Case, entry: RuleEntry) -> Iterator[Limit]:
+def _rates(case: Case, entry: RuleEntry) -> Iterator[AppliedLimit]:
     rate = entry.rule.rate
     if rate is None:
         return
@@ -66,7 +66,7 @@ def _rates(case: Case, entry: RuleEntry) -> Iterator[Limit]:
         yield _rate(entry, Charge(key, 1, rate.per_session, 0), (Reading(key, used),), used, text)
 
 
-def _per_minute(case: Case, entry: RuleEntry, most: int) -> Limit:
+def _per_minute(case: Case, entry: RuleEntry, most: int) -> AppliedLimit:
     window = floor(case.facts.now / MINUTE)
     stem = f"rate:{entry.key}:{_plain(case.action.agent_id)}"
     key, before = f"{stem}:{window}", f"{stem}:{window - 1}"
@@ -77,13 +77,13 @@ def _per_minute(case: Case, entry: RuleEntry, most: int) -> Limit:
     return _rate(entry, charge, (Reading(key, used), Reading(before, earlier)), used, f"{most} calls per minute")
 
 
-def _rate(entry: RuleEntry, charge: Charge, readings: tuple[Reading, ...], used: int, text: str) -> Limit:
-    return Limit(
+def _rate(entry: RuleEntry, charge: Charge, readings: tuple[Reading, ...], used: int, text: str) -> AppliedLimit:
+    return AppliedLimit(
         entry, charge, readings, used + charge.amount > charge.limit, ReasonCode.RATE_LIMITED, Effect.DENY, text
     )
 
 
-def _budget(case: Case, entry: RuleEntry, amount: int) -> Iterator[Limit]:
+def _budget(case: Case, entry: RuleEntry, amount: int) -> Iterator[AppliedLimit]:
     budget = entry.rule.budget
     if budget is None:
         return
@@ -99,7 +99,9 @@ def _budget(case: Case, entry: RuleEntry, amount: int) -> Iterator[Limit]:
     # Beyond a budget that a person waived, the sum must still be kept.
     charge = Charge(key, amount, max(most, used + amount) if exceeded else most, end)
     text = f"{budget.limit:g} per {budget.per}"
-    yield Limit(entry, charge, (Reading(key, used),), exceeded, ReasonCode.BUDGET_EXCEEDED, budget.on_exceed, text)
+    yield AppliedLimit(
+        entry, charge, (Reading(key, used),), exceeded, ReasonCode.BUDGET_EXCEEDED, budget.on_exceed, text
+    )
 
 
 def micro(amount: Any) -> int:
@@ -115,15 +117,15 @@ def _amount(case: Case, budget: RuleBudget) -> int | None:
     return micro(value)
 
 
-def _waived(case: Case, limit: Limit) -> bool:
+def _waived(case: Case, limit: AppliedLimit) -> bool:
     return limit.on_exceed is Effect.STEP_UP and case.consent.answers(_ask(limit))
 
 
-def _ask(limit: Limit) -> str:
+def _ask(limit: AppliedLimit) -> str:
     return f"{limit.code}:{limit.entry.key}"
 
 
-def _reached(ruling: Ruling, limit: Limit, readings: tuple[Reading, ...]) -> Ruling:
+def _reached(ruling: Ruling, limit: AppliedLimit, readings: tuple[Reading, ...]) -> Ruling:
     return replace(
         ruling,
         effect=limit.on_exceed,

@@ -144,7 +144,8 @@ class PolicyDocument(Struct, frozen=True, kw_only=True):
     name: str
     description: str = ""
     enabled: bool = True
-    default: Effect = Effect.DENY
+    default: Effect | None = Effect.DENY
+    """None: this set has no say in it (short policies). Where none has, deny."""
     tools: tuple[DeclaredTool, ...] = ()
     rules: tuple[PolicyRule, ...] = ()
     forbid: tuple[Composition, ...] = ()

@@ -4,9 +4,9 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from mutx.governance.policy.detectors import DETECTORS
+from mutx.governance.detectors import DETECTORS
+from mutx.governance.patterns import compile_pattern
 from mutx.governance.policy.model import ModifyStep, StepKind
-from mutx.governance.policy.patterns import compile_pattern
 
 GONE = object()
 EACH = "[*]"

@@ -16,7 +16,7 @@ MAX_PROBLEMS = 100
 Scalar = str | int | float | bool | None
 
 
-class Problem(Struct, frozen=True, kw_only=True):
+class PolicyProblem(Struct, frozen=True, kw_only=True):
     """What is wrong, and where. Lines and columns count from 1."""
 
     line: int
@@ -50,8 +50,8 @@ class Node:
             return [node.plain() for node in self.value]
         return self.value
 
-    def problem(self, code: str, message: str) -> Problem:
-        return Problem(line=self.line, column=self.column, code=code, message=message)
+    def problem(self, code: str, message: str) -> PolicyProblem:
+        return PolicyProblem(line=self.line, column=self.column, code=code, message=message)
 
 
 class NodeAllowance:
@@ -65,13 +65,13 @@ class NodeAllowance:
     def spend(self, line: int, column: int, depth: int) -> None:
         self.left -= 1
         if self.left < 0:
-            raise refuse([Problem(line=line, column=column, code="too_large", message="too many values")])
+            raise refuse([PolicyProblem(line=line, column=column, code="too_large", message="too many values")])
         if depth > MAX_DEPTH:
             message = f"nested deeper than {MAX_DEPTH}; no policy needs that"
-            raise refuse([Problem(line=line, column=column, code="too_deep", message=message)])
+            raise refuse([PolicyProblem(line=line, column=column, code="too_deep", message=message)])
 
 
-def refuse(problems: Iterable[Problem], *, document: str = "") -> PolicyInvalid:
+def refuse(problems: Iterable[PolicyProblem], *, document: str = "") -> PolicyInvalid:
     """All problems of a document as one error."""
     ordered = sorted(set(problems), key=lambda p: (p.line, p.column, p.code, p.message))
     shown = list(_lines(ordered[:3]))
@@ -81,6 +81,6 @@ def refuse(problems: Iterable[Problem], *, document: str = "") -> PolicyInvalid:
     return PolicyInvalid(f"{name} is not valid: {'; '.join(shown)}{more}", details=details)
 
 
-def _lines(problems: Iterable[Problem]) -> Iterator[str]:
+def _lines(problems: Iterable[PolicyProblem]) -> Iterator[str]:
     for problem in problems:
         yield f"line {problem.line}: {problem.message}"

@@ -15,7 +15,7 @@ def outcome(case: Case) -> Ruling:
     if unknown and not _settled(applied, unknown):
         return _missing(case)
     if not applied:
-        return _default(case)
+        return _answered(case) or _default(case)
     if len(applied) > 1 and _disagree(case, applied):
         return _conflict(case)
     return _rules(case, applied)
@@ -68,6 +68,30 @@ def _conflict(case: Case) -> Ruling:
         asks=(ask,),
         approval=applied[0].rule.approval,
     )
+
+
+def _answered(case: Case) -> Ruling | None:
+    """A person has approved this call in place of a rule that still cannot be evaluated, and no other rule applies."""
+    if not case.facts.satisfied:
+        return None
+    live = case.snapshot.tools.match(case.action.tool_name) & case.snapshot.agents.match(case.action.agent_id)
+    for entry in case.snapshot.entries:
+        if live >> entry.rank & 1 and _undecided(case, entry) and case.consent.resolves(entry.missing_ask):
+            return Ruling(
+                effect=Effect.ALLOW,
+                code=ReasonCode.APPROVED,
+                reason=f"a person decided in place of rule {entry.key}, which cannot be evaluated",
+                rule=entry.ref,
+                matched=(entry.ref,),
+                approval=entry.rule.approval,
+            )
+    return None
+
+
+def _undecided(case: Case, entry: RuleEntry) -> bool:
+    if entry.when is None or (entry.session is not None and not entry.session.matches(case.action.session_id)):
+        return False
+    return entry.when.holds(case.variables.root, case.variables.context) is None
 
 
 def _default(case: Case) -> Ruling:

@@ -61,12 +61,11 @@ def _doubts(case: Case) -> Iterator[Doubt]:
     for path in schema.critical if schema else ():
         origin = case.observation.origin_of(path)
         if origin.origin is Origin.UNTRUSTED:
-            text = (
-                f"{path} = {origin.value!r} is known only from untrusted output ({origin.source or 'source unknown'})"
-            )
+            # Without the value: a reason stands in the receipt for good, the value beside it until it is erased.
+            text = f"{path} is known only from untrusted output ({origin.source or 'source unknown'})"
             yield _question(ReasonCode.UNTRUSTED_ARGUMENT, path, text, origin)
         elif origin.origin is Origin.NOWHERE and schema is not None and schema.ask_unknown:
-            text = f"{path} = {origin.value!r} was mentioned by nobody before"
+            text = f"{path} holds a value that was mentioned by nobody before"
             yield _question(ReasonCode.UNKNOWN_ARGUMENT, path, text, origin)
     if case.observation.intent in DRIFTS:
         yield from _drift(case, case.observation.intent)

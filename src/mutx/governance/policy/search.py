@@ -15,14 +15,16 @@ def search(
     one by one; what the arguments rule out of the many that follow is looked up.
     """
     found = nothing = snapshot.nothing
+    arguments = action.tool_args
     level = -1
     for entry in slate.first:
         if level >= 0 and entry.level != level:
             return found
-        holds = _holds(entry, action, variables, facts)
-        if holds is not False:
-            found = entry.only if holds and found is nothing else _joined(found, entry, holds)
-            level = entry.level
+        holds = entry.quick(arguments) if entry.quick is not None else _holds(entry, action, variables)
+        if holds is False or (holds is None and entry.missing_ask in facts.satisfied):
+            continue
+        found = snapshot.alone[entry.rank] if holds and found is nothing else _joined(found, entry, holds)
+        level = entry.level
     if not slate.rest:
         return found
     live = slate.rest if level < 0 else slate.rest & slate.first[-1].upto
@@ -53,29 +55,24 @@ def _try_rest(
         low = live & -live
         live ^= low
         entry = snapshot.entries[low.bit_length() - 1]
-        holds = _holds(entry, action, variables, facts)
-        if holds is not False:
-            found = entry.only if holds and found is nothing else _joined(found, entry, holds)
-            live &= entry.upto
+        holds = entry.quick(action.tool_args) if entry.quick is not None else _holds(entry, action, variables)
+        if holds is False or (holds is None and entry.missing_ask in facts.satisfied):
+            continue
+        found = snapshot.alone[entry.rank] if holds and found is nothing else _joined(found, entry, holds)
+        live &= entry.upto
     return found
 
 
-def _holds(entry: RuleEntry, action: NormalizedAction, variables: Variables | None, facts: Facts) -> bool | None:
+def _holds(entry: RuleEntry, action: NormalizedAction, variables: Variables | None) -> bool | None:
     """Tool and agent match already. None: the condition cannot be evaluated."""
     if entry.session is not None and not entry.session.matches(action.session_id):
         return False
-    when = entry.when
-    if when is None:
+    if entry.when is None:
         return True
-    quick = when.quick
-    if quick is not None:
-        holds = quick(action.tool_args)
-    else:
-        assert variables is not None  # only slates without such conditions go without
-        holds = when.holds(variables.root, variables.context)
-    if holds is None and facts.satisfied and entry.missing_ask in facts.satisfied:
-        return False
-    return holds
+    if entry.when.quick is not None:
+        return entry.when.quick(action.tool_args)
+    assert variables is not None  # only slates without such conditions go without
+    return entry.when.holds(variables.root, variables.context)
 
 
 def _joined(found: Found, entry: RuleEntry, holds: bool | None) -> Found:

@@ -8,9 +8,9 @@ from collections.abc import Callable, Mapping, Sequence
 from enum import Enum
 from typing import Any, Protocol
 
-from mutx.governance.policy.nodes import Node, Problem
+from mutx.governance.policy.nodes import Node, PolicyProblem
 
-Problems = list[Problem]
+Problems = list[PolicyProblem]
 INVALID: Any = object()
 """What a reader returns after it noted a problem."""
 
@@ -104,7 +104,7 @@ class Anything:
         return {}
 
 
-class Plain:
+class PlainValue:
     """A string, a number or a boolean."""
 
     def read(self, node: Node, problems: Problems) -> Any:
@@ -219,7 +219,7 @@ class Record:
         line, column = node.keys[name]
         known = ", ".join(self._fields)
         text = f"`{name[:80]}` is no field here; known are {known}"
-        problems.append(Problem(line=line, column=column, code="unknown_field", message=text))
+        problems.append(PolicyProblem(line=line, column=column, code="unknown_field", message=text))
         return INVALID
 
     def _built(self, node: Node, found: dict[str, Any], problems: Problems) -> Any:

@@ -15,7 +15,7 @@ from mutx.governance.policy.postings import ranks_of
 from mutx.governance.tools import ToolSchema
 from mutx.governance.types import ActionCategory, Effect, IntentSignal, Risk, RuleRef
 
-FEW = 6
+FEW = 4
 """So many of the best rules are tried one by one; the rest is narrowed down by argument tables first."""
 
 
@@ -72,15 +72,15 @@ class Slate:
         self.wanted = snapshot.wanted if self.rest else wanted_by(self.first)
         self.bare = is_bare(self.first) and (not self.rest or snapshot.bare)
         """No condition needs more than the arguments."""
-        self.fixed = self._fixed(snapshot.nothing)
+        self.fixed = self._fixed(snapshot)
         """What the search finds whatever the call, where that can be told beforehand."""
 
-    def _fixed(self, nothing: Found) -> Found | None:
+    def _fixed(self, snapshot: "PolicySnapshot") -> Found | None:
         if not self.first:
-            return nothing
+            return snapshot.nothing
         best = self.first[0]
         alone = len(self.first) == 1 or self.first[1].level != best.level
-        return best.only if alone and best.when is None and best.session is None else None
+        return snapshot.alone[best.rank] if alone and best.when is None and best.session is None else None
 
 
 def is_calm(schema: ToolSchema) -> bool:
@@ -119,6 +119,8 @@ class PolicySnapshot(Struct, frozen=True, kw_only=True):
     names: tuple[str, ...]
     entries: tuple[RuleEntry, ...]
     """By rank: final denials, then by priority, policy and id."""
+    alone: tuple[Found, ...]
+    """By rank: what a look at the rules finds where only that one applies."""
     tools: NameTable
     agents: NameTable
     sessions: NameTable

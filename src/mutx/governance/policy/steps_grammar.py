@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from mutx.governance.policy.detectors import DETECTORS
+from mutx.governance.detectors import DETECTORS
+from mutx.governance.patterns import MAX_PATTERN
 from mutx.governance.policy.model import ModifyStep, StepKind
-from mutx.governance.policy.patterns import MAX_PATTERN
 from mutx.governance.policy.shapes import Anything, Choice, Number, Record, Several, Text
 from mutx.governance.policy.tools_grammar import pattern
 

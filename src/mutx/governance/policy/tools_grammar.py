@@ -2,10 +2,10 @@
 
 from typing import Any
 
+from mutx.governance.patterns import MAX_PATTERN, compile_pattern
 from mutx.governance.policy.globs import MAX_GLOB
 from mutx.governance.policy.model import DeclaredTool
-from mutx.governance.policy.patterns import MAX_PATTERN, compile_pattern
-from mutx.governance.policy.shapes import Choice, Flag, Named, Number, Plain, Record, Several, Shape, Text
+from mutx.governance.policy.shapes import Choice, Flag, Named, Number, PlainValue, Record, Several, Shape, Text
 from mutx.governance.tools import Access, MetaTool, ParameterConstraint, ParameterType, ToolSchema
 from mutx.governance.types import Confidentiality, Label, Risk
 
@@ -48,7 +48,7 @@ CONFIDENTIALITY = Choice(
 PATH = Text(least=1, most=256, what="dotted argument path")
 WORD = Text(most=200)
 COUNT = Number(least=0, whole=True)
-VALUES = Several(Plain(), most=10_000)
+VALUES = Several(PlainValue(), most=10_000)
 
 PARAMETER = Record(
     _parameter,

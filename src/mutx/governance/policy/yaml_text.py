@@ -6,7 +6,7 @@ from typing import Any
 
 import yaml
 
-from mutx.governance.policy.nodes import Node, NodeAllowance, Problem, Scalar, refuse
+from mutx.governance.policy.nodes import Node, NodeAllowance, PolicyProblem, Scalar, refuse
 from mutx.kit.errors import PolicyInvalid
 
 _INTEGER = re.compile(r"[-+]?[0-9]{1,18}")
@@ -37,11 +37,11 @@ def read_yaml(text: str) -> Node:
     return node
 
 
-def _syntax(error: yaml.YAMLError) -> Problem:
+def _syntax(error: yaml.YAMLError) -> PolicyProblem:
     mark = getattr(error, "problem_mark", None)
     message = getattr(error, "problem", None) or str(error)
     line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
-    return Problem(line=line, column=column, code="syntax", message=f"not valid YAML: {message}")
+    return PolicyProblem(line=line, column=column, code="syntax", message=f"not valid YAML: {message}")
 
 
 class YamlReader:
@@ -109,7 +109,7 @@ class YamlReader:
 
     def _error(self, event: yaml.Event, code: str, message: str) -> PolicyInvalid:
         line, column = _place(event)
-        return refuse([Problem(line=line, column=column, code=code, message=message)])
+        return refuse([PolicyProblem(line=line, column=column, code=code, message=message)])
 
 
 def _place(event: yaml.Event) -> tuple[int, int]:
