@@ -1,0 +1,59 @@
+"""What differs between databases, and nowhere else. SQLite now; PostgreSQL gets a branch in each function."""
+
+import sqlite3
+from typing import Any
+
+from sqlalchemy import JSON, Engine, event
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.types import TypeEngine
+
+from mutx.kit.errors import LedgerUnavailable, MutxError, StorageFull
+
+Json: TypeEngine[Any] = JSON().with_variant(JSONB(), "postgresql")
+"""A JSON value: text on SQLite, JSONB on PostgreSQL."""
+
+BUSY_SECONDS = 5.0
+"""How long a statement waits for a lock that somebody else holds on the file."""
+
+PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON")
+"""On every connection: a commit is on disk when it returns, and references hold."""
+
+
+def configure(engine: Engine, *, writes: bool) -> None:
+    """Make every connection of `engine` durable, its transactions explicit, and readers unable to write."""
+
+    @event.listens_for(engine, "connect")
+    def connected(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        for pragma in PRAGMAS:
+            cursor.execute(f"PRAGMA {pragma}")
+        if not writes:
+            cursor.execute("PRAGMA query_only=ON")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def begun(connection: Any) -> None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def connect(path: str, *, writes: bool, busy: float = BUSY_SECONDS) -> sqlite3.Connection:
+    """A plain connection with explicit transactions, for the ledger's own statements."""
+    connection = sqlite3.connect(path, timeout=busy, isolation_level=None, check_same_thread=False)
+    for pragma in PRAGMAS:
+        connection.execute(f"PRAGMA {pragma}")
+    if not writes:
+        connection.execute("PRAGMA query_only=ON")
+    return connection
+
+
+def refusal(error: BaseException) -> MutxError:
+    """What a database error means to the caller. The text names no path and no statement."""
+    code = getattr(error, "sqlite_errorcode", None)
+    primary = code & 0xFF if isinstance(code, int) else None
+    text = str(error)
+    if primary == sqlite3.SQLITE_FULL or "is full" in text:
+        return StorageFull("the disk or the database's size limit is full; free space, then try again")
+    if primary in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED) or "is locked" in text:
+        return LedgerUnavailable("another program holds the database locked; close it, then try again")
+    return LedgerUnavailable("the database failed; see the server log, then try again")

@@ -1,0 +1,236 @@
+"""The ledger's reading statements, each a function over one connection."""
+
+import sqlite3
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+from msgspec.structs import replace
+
+from mutx.governance.turn import ActionState, ApprovalRequest, Event, Grant, RequestStatus, Turn
+from mutx.storage.actions import fold
+from mutx.storage.codec import decode_turn
+from mutx.storage.ledger_core import StoredSession
+from mutx.storage.views import QueuedEvent, SessionEntry, TurnFilter, WorkspaceCounts
+
+TURN = "SELECT t.body, t.envelope, t.sealed FROM ledger_turns t"
+SESSION_COLUMNS = ", ".join(SessionEntry.__struct_fields__)
+ACTION_TURNS = """SELECT body, envelope, sealed FROM (
+    SELECT * FROM ledger_turns WHERE workspace_id = ?1 AND action_id = ?2 AND kind <> 'resolution'
+    UNION ALL SELECT * FROM ledger_turns WHERE workspace_id = ?1 AND action_id = ?2 AND kind = 'resolution')
+    ORDER BY seq"""
+OF_ACTION = """id IN (
+    SELECT id FROM ledger_turns WHERE workspace_id = ? AND action_id = ? AND kind <> 'resolution'
+    UNION ALL SELECT id FROM ledger_turns WHERE workspace_id = ? AND action_id = ? AND kind = 'resolution')"""
+UNCONCLUDED = """SELECT t.action_id FROM ledger_turns t
+    WHERE t.workspace_id = ?1 AND t.permit_expires_at <= ?2 AND NOT EXISTS (
+        SELECT 1 FROM ledger_turns o WHERE o.workspace_id = t.workspace_id AND o.action_id = t.action_id
+        AND o.kind = 'outcome' AND o.kind <> 'resolution')
+    ORDER BY t.at DESC LIMIT ?3"""
+SUMS = """SELECT coalesce(sum(permits), 0), coalesce(sum(denials), 0), coalesce(sum(defers), 0),
+    coalesce(sum(errors), 0), coalesce(sum(drifts), 0), count(*), count(*) - count(closed_at)
+    FROM ledger_sessions WHERE workspace_id = ?"""
+RECENT = """SELECT coalesce(sum(at > ?), 0), count(*) FROM ledger_turns
+    WHERE workspace_id = ? AND at > ? AND kind = 'decision'"""
+
+_requests = msgspec.json.Decoder(ApprovalRequest)
+_grants = msgspec.json.Decoder(Grant)
+
+
+class Listing:
+    """One page of a workspace's rows, newest first, and how many there are. Column and table names are constants."""
+
+    def __init__(self, columns: str, table: str, workspace_id: str) -> None:
+        self._columns = columns
+        self._table = table
+        self._conditions = ["workspace_id = ?"]
+        self._values: list[Any] = [workspace_id]
+
+    def where(self, condition: str, *values: object) -> None:
+        """Add a condition with its values; one of None means that it does not matter."""
+        if None not in values:
+            self._conditions.append(condition)
+            self._values.extend(values)
+
+    def page(self, db: sqlite3.Connection, skip: int, limit: int, order: str = "id DESC") -> list[tuple[Any, ...]]:
+        select = f"SELECT {self._columns} FROM {self._table} WHERE {self._filter}"  # noqa: S608
+        return db.execute(f"{select} ORDER BY {order} LIMIT ? OFFSET ?", (*self._values, limit, skip)).fetchall()
+
+    def count(self, db: sqlite3.Connection) -> int:
+        select = f"SELECT count(*) FROM {self._table} WHERE {self._filter}"  # noqa: S608
+        return int(db.execute(select, self._values).fetchone()[0])
+
+    @property
+    def _filter(self) -> str:
+        return " AND ".join(self._conditions)
+
+
+def load_session(db: sqlite3.Connection, workspace_id: str, session_id: str) -> StoredSession | None:
+    db.execute("BEGIN")
+    try:
+        row = db.execute(
+            """SELECT head, seq, updated_at, closed_at, snapshot, snapshot_seq FROM ledger_sessions
+            WHERE workspace_id = ? AND session_id = ?""",
+            (workspace_id, session_id),
+        ).fetchone()
+        if row is None:
+            return None
+        later = db.execute(
+            f"{TURN} WHERE workspace_id = ? AND session_id = ? AND seq > ? ORDER BY seq",
+            (workspace_id, session_id, row[5]),
+        ).fetchall()
+    finally:
+        db.execute("COMMIT")
+    head, seq, updated_at, closed_at, snapshot, _ = row
+    deltas = tuple(decode_turn(*turn).delta for turn in later)
+    return StoredSession(head, seq, updated_at, closed_at, snapshot, deltas)
+
+
+def is_empty(db: sqlite3.Connection) -> bool:
+    return db.execute("SELECT 1 FROM ledger_turns LIMIT 1").fetchone() is None
+
+
+def action(db: sqlite3.Connection, workspace_id: str, action_id: str) -> ActionState | None:
+    known = fold(decode_turn(*row) for row in db.execute(ACTION_TURNS, (workspace_id, action_id)))
+    if known is None:
+        return None
+    if known.request is not None:
+        known = replace(known, request=request(db, workspace_id, known.request.id))
+    redeemed = db.execute(
+        "SELECT at FROM ledger_redemptions WHERE workspace_id = ? AND action_id = ?", (workspace_id, action_id)
+    ).fetchone()
+    return replace(known, redeemed_at=redeemed[0]) if redeemed else known
+
+
+def request(db: sqlite3.Connection, workspace_id: str, name: str) -> ApprovalRequest | None:
+    """By id or token."""
+    row = db.execute(
+        "SELECT body FROM approval_requests WHERE workspace_id = ?1 AND (id = ?2 OR token = ?2)", (workspace_id, name)
+    ).fetchone()
+    return None if row is None else _requests.decode(row[0])
+
+
+def requests(
+    db: sqlite3.Connection,
+    workspace_id: str,
+    status: RequestStatus | None,
+    session_id: str | None,
+    agent_id: str | None,
+    skip: int,
+    limit: int,
+) -> tuple[list[ApprovalRequest], int]:
+    listing = Listing("body", "approval_requests", workspace_id)
+    listing.where("status = ?", status)
+    listing.where("session_id = ?", session_id)
+    listing.where("agent_id = ?", agent_id)
+    return [_requests.decode(body) for (body,) in listing.page(db, skip, limit)], listing.count(db)
+
+
+def due(db: sqlite3.Connection, now: float, limit: int) -> list[ApprovalRequest]:
+    rows = db.execute("SELECT body FROM approval_requests WHERE due_at <= ? ORDER BY due_at LIMIT ?", (now, limit))
+    return [_requests.decode(row[0]) for row in rows]
+
+
+def turns(db: sqlite3.Connection, workspace_id: str, session_id: str, after: int, limit: int) -> list[Turn]:
+    rows = db.execute(
+        f"{TURN} WHERE workspace_id = ? AND session_id = ? AND seq > ? ORDER BY seq LIMIT ?",
+        (workspace_id, session_id, after, limit),
+    )
+    return [decode_turn(*row) for row in rows]
+
+
+def receipt(db: sqlite3.Connection, workspace_id: str, receipt_id: str) -> Turn | None:
+    row = db.execute(f"{TURN} WHERE workspace_id = ? AND receipt_id = ?", (workspace_id, receipt_id)).fetchone()
+    return None if row is None else decode_turn(*row)
+
+
+def audit(
+    db: sqlite3.Connection, workspace_id: str, which: TurnFilter, skip: int, limit: int
+) -> tuple[list[Turn], int]:
+    listing = Listing("body, envelope, sealed", "ledger_turns", workspace_id)
+    listing.where("session_id = ?", which.session_id)
+    listing.where("agent_id = ?", which.agent_id)
+    if which.action_id is not None:
+        listing.where(OF_ACTION, workspace_id, which.action_id, workspace_id, which.action_id)
+    listing.where("kind = ?", which.kind)
+    listing.where("at >= ?", which.since)
+    listing.where("at < ?", which.until)
+    newest_first = "at DESC, id DESC" if which.session_id is None else "seq DESC"  # the session's index has the order
+    rows = listing.page(db, skip, limit, newest_first)
+    return [decode_turn(*row) for row in rows], listing.count(db)
+
+
+def sessions(
+    db: sqlite3.Connection, workspace_id: str, agent_id: str | None, active: bool | None, skip: int, limit: int
+) -> tuple[list[SessionEntry], int]:
+    listing = Listing(SESSION_COLUMNS, "ledger_sessions", workspace_id)
+    listing.where("agent_id = ?", agent_id)
+    listing.where("(closed_at IS NULL) = ?", active)
+    return [SessionEntry(*row) for row in listing.page(db, skip, limit)], listing.count(db)
+
+
+def session(db: sqlite3.Connection, workspace_id: str, session_id: str) -> SessionEntry | None:
+    listing = Listing(SESSION_COLUMNS, "ledger_sessions", workspace_id)
+    listing.where("session_id = ?", session_id)
+    rows = listing.page(db, 0, 1)
+    return SessionEntry(*rows[0]) if rows else None
+
+
+def unconcluded(db: sqlite3.Connection, workspace_id: str, now: float, limit: int) -> list[ActionState]:
+    names = db.execute(UNCONCLUDED, (workspace_id, now, limit)).fetchall()
+    found = (action(db, workspace_id, name) for (name,) in names)
+    return [state for state in found if state is not None]
+
+
+def counts(db: sqlite3.Connection, workspace_id: str, now: float) -> WorkspaceCounts:
+    permits, denials, defers, errors, drifts, total, active = db.execute(SUMS, (workspace_id,)).fetchone()
+    minute, hour = db.execute(RECENT, (now - 60, workspace_id, now - 3600)).fetchone()
+    pending = Listing("id", "approval_requests", workspace_id)
+    pending.where("status = ?", RequestStatus.PENDING)
+    return WorkspaceCounts(
+        permits=permits,
+        denials=denials,
+        defers=defers,
+        errors=errors,
+        drifts=drifts,
+        pending_approvals=pending.count(db),
+        sessions=total,
+        active_sessions=active,
+        last_minute=minute,
+        last_hour=hour,
+    )
+
+
+def grants(db: sqlite3.Connection, workspace_id: str, agent_id: str, tool_name: str, now: float) -> list[Grant]:
+    rows = db.execute(
+        """SELECT body, uses_left, revoked_at FROM standing_grants WHERE workspace_id = ? AND agent_id = ?
+        AND tool_name = ? AND uses_left > 0 AND revoked_at IS NULL AND expires_at > ? ORDER BY id""",
+        (workspace_id, agent_id, tool_name, now),
+    )
+    return [_grant(*row) for row in rows]
+
+
+def list_grants(
+    db: sqlite3.Connection, workspace_id: str, agent_id: str | None, skip: int, limit: int
+) -> tuple[list[Grant], int]:
+    listing = Listing("body, uses_left, revoked_at", "standing_grants", workspace_id)
+    listing.where("agent_id = ?", agent_id)
+    return [_grant(*row) for row in listing.page(db, skip, limit)], listing.count(db)
+
+
+def _grant(body: str, uses_left: int, revoked_at: float | None) -> Grant:
+    return replace(_grants.decode(body), uses_left=uses_left, revoked_at=revoked_at)
+
+
+def events(db: sqlite3.Connection, sink: str, limit: int) -> Sequence[QueuedEvent]:
+    rows = db.execute(
+        """SELECT id, topic, workspace_id, at, payload FROM outbox
+        WHERE id > coalesce((SELECT last_id FROM outbox_cursors WHERE sink = ?), 0) ORDER BY id LIMIT ?""",
+        (sink, limit),
+    )
+    return [
+        QueuedEvent(
+            serial, Event(topic=topic, workspace_id=workspace, at=at, payload=msgspec.json.decode(payload.encode()))
+        )
+        for serial, topic, workspace, at, payload in rows
+    ]

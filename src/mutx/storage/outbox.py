@@ -1,0 +1,110 @@
+"""Carries events from the outbox to the sinks, after the write: late at worst, never lost, blocking nobody.
+
+Each sink has a task and a cursor of its own. A sink that fails is tried again, waiting longer each time; its events stay
+in the outbox meanwhile. An event may come twice (a crash between delivery and acknowledgement), so sinks are idempotent.
+"""
+
+import asyncio
+import logging
+from collections.abc import Iterable, Sequence
+
+from sqlalchemy import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from mutx.governance.ports import Sink
+from mutx.governance.turn import Event
+from mutx.storage.ledger_tables import outbox
+from mutx.storage.views import Outbox
+
+logger = logging.getLogger(__name__)
+
+BATCH = 200
+IDLE_SECONDS = 1.0
+SEND_SECONDS = 30.0
+RETRY_SECONDS = 0.5
+MAX_RETRY_SECONDS = 60.0
+PRUNE_SECONDS = 60.0
+
+
+async def tell(session: AsyncSession, events: Iterable[Event]) -> None:
+    """Put a slice's news into the outbox, in the same unit of work as what it tells of."""
+    rows = [
+        {"topic": event.topic, "workspace_id": event.workspace_id, "at": event.at, "payload": event.payload}
+        for event in events
+    ]
+    if rows:
+        await session.execute(insert(outbox), rows)
+
+
+class OutboxPump:
+    """Runs while the server does."""
+
+    def __init__(
+        self,
+        source: Outbox,
+        sinks: Sequence[Sink],
+        *,
+        batch: int = BATCH,
+        idle: float = IDLE_SECONDS,
+        retry: float = RETRY_SECONDS,
+        send: float = SEND_SECONDS,
+        prune: float = PRUNE_SECONDS,
+    ) -> None:
+        """Seconds: `idle` between looks, `retry` before the first retry, `send` for one delivery, `prune` between prunings."""
+        self._source = source
+        self._sinks = tuple(sinks)
+        self._batch = batch
+        self._idle = idle
+        self._retry = retry
+        self._send = send
+        self._prune_seconds = prune
+        self._news = {sink.name: asyncio.Event() for sink in self._sinks}
+
+    def poke(self) -> None:
+        """There may be news: look at once."""
+        for news in self._news.values():
+            news.set()
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        async with asyncio.TaskGroup() as tasks:
+            for sink in self._sinks:
+                tasks.create_task(self._feed(sink))
+            tasks.create_task(self._prune())
+
+    async def deliver(self, sink: Sink) -> int:
+        """Bring `sink` its next batch; returns how many events that were. Raises what the sink or the store raises."""
+        queued = await self._source.events(sink.name, self._batch)
+        if queued:
+            async with asyncio.timeout(self._send):
+                await sink.send([entry.event for entry in queued])
+            await self._source.acknowledge(sink.name, queued[-1].id)
+        return len(queued)
+
+    async def _feed(self, sink: Sink) -> None:
+        wait = self._retry
+        while True:
+            self._news[sink.name].clear()
+            try:
+                delivered = await self.deliver(sink)
+            except Exception as error:  # noqa: BLE001 - the worker's one: whatever ails a sink, its events wait
+                logger.warning("sink %s failed, next try in %.1f s: %r", sink.name, wait, error)
+                await asyncio.sleep(wait)
+                wait = min(2 * wait, MAX_RETRY_SECONDS)
+                continue
+            wait = self._retry
+            if delivered < self._batch:
+                await self._rest(sink)
+
+    async def _rest(self, sink: Sink) -> None:
+        try:
+            async with asyncio.timeout(self._idle):
+                await self._news[sink.name].wait()
+        except TimeoutError:
+            return
+
+    async def _prune(self) -> None:
+        names = [sink.name for sink in self._sinks]
+        while True:
+            await asyncio.sleep(self._prune_seconds)
+            await self._source.prune_events(names)

@@ -1,0 +1,45 @@
+"""Each story of the ledger runs on every ledger that ships."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from mutx.governance.context import ContextAccumulator
+from mutx.kit.clock import ManualClock
+from mutx.storage.engine import Database
+from mutx.storage.ledger import SqliteLedger
+from mutx.storage.ledger_tables import create_tables
+from mutx.storage.memory import MemoryLedger
+from mutx.storage.views import LedgerStore
+from tests.conformance.scribe import Scribe
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock()
+
+
+@pytest.fixture
+def accumulator() -> ContextAccumulator:
+    return ContextAccumulator()
+
+
+@pytest.fixture(params=["memory", "sqlite"])
+async def ledger(
+    request: pytest.FixtureRequest, tmp_path: Path, clock: ManualClock, accumulator: ContextAccumulator
+) -> AsyncIterator[LedgerStore]:
+    if request.param == "memory":
+        yield MemoryLedger(accumulator, clock)
+        return
+    database = Database(tmp_path / "mutx.db")
+    await database.start(create_tables)
+    try:
+        yield SqliteLedger(database, accumulator, clock)
+    finally:
+        await database.stop()
+
+
+@pytest.fixture
+def scribe(ledger: LedgerStore, accumulator: ContextAccumulator, clock: ManualClock) -> Scribe:
+    return Scribe(ledger, accumulator, clock)
