@@ -5,15 +5,13 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
 from typing import Any
 
-import re2
-
+from mutx.governance.patterns import compile_pattern
 from mutx.governance.tools import ParameterConstraint, ParameterType, ToolSchema
 from mutx.kit.errors import PolicyInvalid
 
 MAX_VIOLATIONS = 20
 MAX_NAME = 64
 """Characters of an undeclared parameter's name that are repeated in a message."""
-_PATTERN_MEMORY = 8 << 20
 
 
 def _is_number(value: Any) -> bool:
@@ -64,13 +62,10 @@ def violations(schema: ToolSchema, args: Mapping[str, Any]) -> tuple[str, ...]:
 @lru_cache(maxsize=4096)
 def full_match(pattern: str) -> Callable[[str], object]:
     """The RE2 matcher of a whole string, compiled once. Raises PolicyInvalid."""
-    options = re2.Options()
-    options.log_errors = False
-    options.max_mem = _PATTERN_MEMORY
     try:
-        return re2.compile(pattern, options).fullmatch  # type: ignore[no-any-return]
-    except re2.error as error:
-        raise PolicyInvalid(f"pattern {pattern[:MAX_NAME]!r} is no RE2 expression: {error}") from None
+        return compile_pattern(pattern).fullmatch  # type: ignore[no-any-return]
+    except ValueError as error:
+        raise PolicyInvalid(f"pattern {pattern[:MAX_NAME]!r}: {error}") from None
 
 
 def _problems(constraint: ParameterConstraint, value: Any) -> Iterator[str]:

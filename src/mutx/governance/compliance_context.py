@@ -67,20 +67,18 @@ async def context_is_chained(lab: Laboratory) -> str:
 
 async def drift_changes_the_decision(lab: Laboratory) -> str:
     rig = lab.rig(DRIFTING)
-    signals = []
+    decisions = []
     for name in ERRANDS:
         call = ToolCall(
             tool_name=name, tool_args={"target": name}, agent_id=AGENT, session_id=SESSION, original_request=REQUEST
         )
         answer = await rig.decide(call)
-        signals.append(answer.decision.intent)
+        decisions.append(answer.decision)
         if answer.effect is Effect.DENY:
             break
-    turns = await rig.turns()
-    expect(signals[-1] is IntentSignal.DRIFT_CONFIRMED, "errands far from the request never counted as drift")
-    expect(
-        turns[-1].decision.reason_code is ReasonCode.INTENT_MISALIGNED, "confirmed drift did not change the decision"
-    )
+    last = decisions[-1]
+    expect(last.intent is IntentSignal.DRIFT_CONFIRMED, "errands far from the request never counted as drift")
+    expect(last.reason_code is ReasonCode.INTENT_MISALIGNED, "confirmed drift did not change the decision")
     aligned = await rig.decide(
         ToolCall(
             tool_name="summarise_report",
@@ -91,7 +89,9 @@ async def drift_changes_the_decision(lab: Laboratory) -> str:
         )
     )
     expect(aligned.effect is Effect.ALLOW, "a call that the request asks for was held up")
-    return f"drift grew over {len(signals)} calls until the policy's effect for it applied; an aligned call was allowed"
+    return (
+        f"drift grew over {len(decisions)} calls until the policy's effect for it applied; an aligned call was allowed"
+    )
 
 
 CONTEXT_PROBES: Mapping[str, Callable[[Laboratory], Awaitable[str]]] = {

@@ -5,7 +5,17 @@ from typing import Any
 
 import msgspec
 
-from mutx.governance.compliance_lab import AGENT, AS_AGENT, REVIEWER, SESSION, WORKSPACE, Laboratory, Rig, expect
+from mutx.governance.compliance_lab import (
+    AGENT,
+    AS_AGENT,
+    REVIEWER,
+    SESSION,
+    WORKSPACE,
+    Laboratory,
+    ProbeFailed,
+    Rig,
+    expect,
+)
 from mutx.governance.receipts import open_receipt
 from mutx.governance.turn import TurnKind, Verdict
 from mutx.governance.types import Effect, ToolCall
@@ -25,6 +35,9 @@ rules:
 PRIVATE = "marker-of-a-value-battery-staple"
 
 
+KINDS_OF_TURN = len(TurnKind)
+
+
 async def _session(lab: Laboratory) -> Rig:
     """A session with every kind of turn in it."""
     rig = lab.rig(MIXED)
@@ -39,7 +52,9 @@ async def _session(lab: Laboratory) -> Rig:
 
 
 async def _envelopes(rig: Rig) -> list[bytes]:
-    return [turn.receipt.envelope for turn in await rig.turns()]
+    envelopes = [turn.receipt.envelope for turn in await rig.turns()]
+    expect(len(envelopes) > KINDS_OF_TURN, "a turn left no receipt")
+    return envelopes
 
 
 def _verifies(rig: Rig, envelopes: Sequence[bytes]) -> bool:
@@ -104,11 +119,7 @@ def _change(body: Any, path: tuple[str | int, ...]) -> None:
     *parents, last = path
     for step in parents:
         body = body[step]
-    old = body[last]
-    if isinstance(old, bool) or old is None:
-        body[last] = not old
-    else:
-        body[last] = old + 1 if isinstance(old, int | float) else f"{old}0"
+    body[last] = f"{body[last]}0"
 
 
 async def outcome_has_its_own_receipt(lab: Laboratory) -> str:
@@ -127,8 +138,8 @@ async def outcome_has_its_own_receipt(lab: Laboratory) -> str:
 
 async def identity_is_bound(lab: Laboratory) -> str:
     rig = await _session(lab)
-    for turn in await rig.turns():
-        body = open_receipt(turn.receipt.envelope)
+    for envelope in await _envelopes(rig):
+        body = open_receipt(envelope)
         who = body["identity"]
         expect((who["user"], who["agent"], body["session"]) == (AS_AGENT.user_id, AGENT, SESSION), "someone is missing")
         held = (who["principal"], who["method"], tuple(who["scopes"]))
@@ -137,8 +148,7 @@ async def identity_is_bound(lab: Laboratory) -> str:
         await rig.pipeline.decide(ToolCall(tool_name="read", agent_id="another", session_id=SESSION), AS_AGENT)
     except PermissionDenied:
         return "every receipt binds human, agent, session, principal and scopes; a key cannot name another agent"
-    expect(False, "an agent's key spoke for another agent")
-    return ""
+    raise ProbeFailed("an agent's key spoke for another agent")
 
 
 async def revoked_identity_is_denied(lab: Laboratory) -> str:
@@ -149,8 +159,8 @@ async def revoked_identity_is_denied(lab: Laboratory) -> str:
     request_id = asked.request.id if asked.request else ""
     released = await rig.pipeline.resolve(request_id, Verdict.APPROVE, REVIEWER)
     expect(released.effect is Effect.DENY and not rig.tool.ran, "an action of a revoked identity was released")
-    who = open_receipt((await rig.turns())[-1].receipt.envelope)["identity"]
-    expect(who["agent"] == AGENT, "the resolution's receipt lost the identity that asked")
+    asking = [open_receipt(turn.receipt.envelope)["identity"]["agent"] for turn in await rig.turns()]
+    expect(asking == [AGENT, AGENT], "a receipt lost the identity that asked")
     return "approved after its key was revoked: denied at release, with the original identity in the receipt"
 
 

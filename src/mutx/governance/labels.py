@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from mutx.governance.policy.detectors import find_card, find_iban, find_ssn
+from mutx.governance.detectors import find_card, find_iban, find_ssn
 from mutx.governance.tools import ToolSchema
 from mutx.governance.types import Confidentiality, Label
 

@@ -12,7 +12,7 @@ from decimal import Decimal
 from string import punctuation
 from typing import NamedTuple
 
-from mutx.governance.policy.detectors import find_iban
+from mutx.governance.detectors import find_iban
 
 _INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]")
 _UNSPACED = re.compile("[\u0e00-\u0eff\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff]+")

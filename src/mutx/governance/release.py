@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from mutx.governance.answer import GrantSpec
 from mutx.governance.approvals import STATUS_OF, ApprovalService
 from mutx.governance.gather import Gatherer, depends_on
-from mutx.governance.judge import executed_hash, judge
+from mutx.governance.judge import REQUESTED, executed_hash, judge
 from mutx.governance.permits import Permits
 from mutx.governance.ports import Identities, SessionState
 from mutx.governance.recorder import Draft, Recorder
@@ -27,7 +27,7 @@ from mutx.governance.turn import (
     Vote,
 )
 from mutx.governance.types import Caller, Decision, Facts, PrincipalKind
-from mutx.kit.errors import HeadMoved, LedgerUnavailable, LimitMoved, NotFound, RequestMoved
+from mutx.kit.errors import HeadMoved, InputError, LedgerUnavailable, LimitMoved, NotFound, RequestMoved
 from mutx.kit.ids import new_id
 
 ATTEMPTS = 32
@@ -68,7 +68,9 @@ class Releases:
         comment: str = "",
         grant: GrantSpec | None = None,
     ) -> None:
-        """A person's verdict. Raises AlreadyResolved, PermissionDenied, NotFound, LedgerUnavailable."""
+        """A person's verdict. Raises AlreadyResolved, PermissionDenied, NotFound, InputError, LedgerUnavailable."""
+        if grant is not None and not rememberable(request):
+            raise InputError("this question is about one call's own values; approve it without a standing grant")
         own = await self._identities.may_approve_own(request.workspace_id)
         for _ in range(ATTEMPTS):
             try:
@@ -232,6 +234,11 @@ class Releases:
         return (request, self._approvals.open(known.action, decision, facts, request.order or state.seq + 1))
 
 
+def rememberable(request: ApprovalRequest) -> bool:
+    """Whether a standing grant could answer it: rules may be satisfied ahead, doubts about particular values never."""
+    return request.kind is RequestKind.STEP_UP and all(":" not in ask and ask != REQUESTED for ask in request.asks)
+
+
 def _executed(known: ActionState, decision: Decision) -> dict[str, object]:
     return known.action.tool_args if decision.modified_args is None else decision.modified_args
 
@@ -259,7 +266,7 @@ def _release_facts(
 
 
 def _grants(request: ApprovalRequest, decision: Decision, grant: GrantSpec | None, now: float) -> tuple[Grant, ...]:
-    if grant is None or not decision.effect.runs or request.kind is not RequestKind.STEP_UP:
+    if grant is None or not decision.effect.runs:
         return ()
     return (
         Grant(
