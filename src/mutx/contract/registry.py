@@ -1,0 +1,21 @@
+"""The resource families, in the order the documentation lists them. A new contract file is served once it stands here."""
+
+from collections.abc import Mapping
+from types import MappingProxyType, ModuleType
+
+from mutx.contract import agents, api_keys, approvals, audit, auth, governance, health, policies, security, workspaces
+
+FAMILIES: Mapping[str, ModuleType] = MappingProxyType(
+    {
+        "auth": auth,
+        "workspaces": workspaces,
+        "api_keys": api_keys,
+        "agents": agents,
+        "governance": governance,
+        "policies": policies,
+        "approvals": approvals,
+        "security": security,
+        "audit": audit,
+        "health": health,
+    }
+)

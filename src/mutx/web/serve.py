@@ -1,0 +1,101 @@
+"""Bind a FastAPI handler to a contract operation, and refuse at import one that disagrees with it."""
+
+import inspect
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Annotated, Any, TypeVar, get_args, get_origin, get_type_hints
+
+from fastapi import APIRouter, Depends, Request
+from fastapi.params import Depends as DependsMarker
+from fastapi.sse import EventSourceResponse, ServerSentEvent
+from starlette.responses import JSONResponse, Response
+
+from mutx.contract.base import Problem
+from mutx.contract.operation import Operation
+from mutx.web.access import require
+
+H = TypeVar("H", bound=Callable[..., Any])
+
+CREDENTIALS: list[dict[str, list[str]]] = [{"bearer": []}, {"api_key": []}]
+"""OpenAPI: either of them."""
+
+
+def serve(router: APIRouter, operation: Operation[Any, Any]) -> Callable[[H], H]:
+    """Register `handler` for `operation`. Raises TypeError if names, annotations, defaults or the answer differ."""
+
+    def bind(handler: H) -> H:
+        _refuse_drift(operation, handler)
+        summary, _, description = operation.doc.partition("\n")
+        router.add_api_route(
+            operation.url,
+            handler,
+            methods=[operation.method],
+            operation_id=operation.name,
+            name=operation.name,
+            status_code=operation.status,
+            response_class=_response_class(operation),
+            **({} if operation.stream else {"response_model": operation.returns}),
+            summary=summary.rstrip("."),
+            description=description.strip(),
+            tags=[operation.family.replace("_", "-")],
+            dependencies=[] if operation.public else [Depends(_holding(operation.scope))],
+            responses={"default": _described_error(operation)},
+            openapi_extra={"x-scope": operation.scope, "security": [] if operation.public else CREDENTIALS},
+        )
+        return handler
+
+    return bind
+
+
+def _holding(scope: str) -> Callable[[Request], Awaitable[None]]:
+    async def check(request: Request) -> None:
+        if refused := request.scope.get("mutx.refused"):
+            raise refused
+        require(request.scope.get("mutx.caller"), scope)
+
+    return check
+
+
+def _response_class(operation: Operation[Any, Any]) -> type[Response]:
+    if operation.stream:
+        return EventSourceResponse
+    if operation.media_type == "application/json":
+        return JSONResponse if operation.status != 204 else Response
+    return type("TextAnswer", (Response,), {"media_type": operation.media_type})
+
+
+def _described_error(operation: Operation[Any, Any]) -> dict[str, Any]:
+    """OpenAPI of an error: JSON whatever the answer is, while FastAPI would put a model under the answer's own type."""
+    error: dict[str, Any] = {"description": "What went wrong, and what to do about it."}
+    if operation.stream or operation.media_type != "application/json":
+        return {**error, "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Problem"}}}}
+    return {**error, "model": Problem}
+
+
+def _refuse_drift(operation: Operation[Any, Any], handler: Callable[..., Any]) -> None:
+    hints = get_type_hints(handler, include_extras=True)
+    parameters = inspect.signature(handler).parameters
+    for name, declared in operation.parameters.items():
+        if name not in parameters:
+            raise TypeError(f"{operation.name}: the handler lacks {name!r}")
+        if hints.get(name) != declared.annotation:
+            raise TypeError(f"{operation.name}: {name!r} is {hints.get(name)}, the contract says {declared.annotation}")
+        if parameters[name].default != declared.default:
+            raise TypeError(f"{operation.name}: {name!r} has another default than the contract")
+    for name in parameters.keys() - operation.parameters.keys():
+        if not _is_dependency(hints.get(name)):
+            raise TypeError(f"{operation.name}: {name!r} is neither in the contract nor a dependency")
+    if not _same_answer(operation, hints.get("return")):
+        raise TypeError(f"{operation.name}: answers {hints.get('return')}, the contract says {operation.returns}")
+
+
+def _is_dependency(annotation: Any) -> bool:
+    if annotation is Request:
+        return True
+    return get_origin(annotation) is Annotated and any(isinstance(a, DependsMarker) for a in get_args(annotation))
+
+
+def _same_answer(operation: Operation[Any, Any], annotation: Any) -> bool:
+    if not operation.stream:
+        return bool((None if annotation is type(None) else annotation) == operation.returns)
+    items = (operation.returns, ServerSentEvent)
+    return get_origin(annotation) is AsyncIterator and get_args(annotation)[0] in items

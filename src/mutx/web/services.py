@@ -1,0 +1,33 @@
+"""What a running control plane consists of, as the slices see it. `server/wiring.py` fills it; nothing else does."""
+
+from dataclasses import dataclass
+
+from prometheus_client import CollectorRegistry
+
+from mutx.governance.compliance import AARMComplianceChecker
+from mutx.governance.keys import KeyRing
+from mutx.governance.pipeline import GovernancePipeline
+from mutx.governance.ports import Policies, Signer
+from mutx.kit.clock import Clock
+from mutx.services.identity.authentication import Authentication
+from mutx.storage.coordination import LocalBus
+from mutx.storage.engine import Database
+from mutx.storage.views import LedgerStore
+
+
+@dataclass(frozen=True, kw_only=True)
+class Services:
+    """One of each. A slice takes from it what it needs, in its `dependencies` or its routes."""
+
+    database: Database
+    ledger: LedgerStore
+    pipeline: GovernancePipeline
+    policies: Policies
+    bus: LocalBus
+    clock: Clock
+    signer: Signer
+    auth: Authentication
+    registry: CollectorRegistry
+    keys: KeyRing
+    """The public keys that verify this control plane's receipts."""
+    compliance: AARMComplianceChecker
