@@ -1,0 +1,118 @@
+"""What it means to hold a key: shown once, kept as a hash, narrowed to its owner."""
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Select, func, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from mutx.contract.api_keys import ApiKey, ApiKeyCreate, ApiKeyCreated, KeyKind
+from mutx.governance.types import Caller, PrincipalKind
+from mutx.kit.clock import Clock, to_datetime
+from mutx.kit.errors import NotFound, PermissionDenied
+from mutx.resources.api_keys.models import ApiKeyRow
+from mutx.services.identity.secrets import SecretHasher, SecretKind, hint_of, mint
+from mutx.web.access import AGENT_SCOPES, covers
+from mutx.web.news import tell_audit
+
+
+class ApiKeys:
+    """The keys of the caller's workspace that the caller may see: their own, or all with `api_keys:admin`."""
+
+    def __init__(self, session: AsyncSession, caller: Caller, secrets: SecretHasher, clock: Clock) -> None:
+        self._session = session
+        self._caller = caller
+        self._secrets = secrets
+        self._now = to_datetime(clock.now())
+
+    async def list(self, skip: int, limit: int) -> tuple[Sequence[ApiKey], int]:
+        total = await self._session.scalar(select(func.count()).select_from(self._visible().subquery()))
+        newest = self._visible().order_by(ApiKeyRow.created_at.desc(), ApiKeyRow.id.desc())
+        rows = await self._session.scalars(newest.offset(skip).limit(limit))
+        return [self._shape(row) for row in rows], total or 0
+
+    async def get(self, key_id: UUID) -> ApiKey:
+        return self._shape(await self._row(key_id))
+
+    async def create(self, wanted: ApiKeyCreate) -> ApiKeyCreated:
+        """Raises PermissionDenied where the key would hold more than the caller does."""
+        if self._caller.kind is PrincipalKind.AGENT:
+            raise PermissionDenied("an agent's key makes no keys; a person does")
+        if excess := [scope for scope in wanted.scopes if not covers(self._caller.scopes, scope)]:
+            raise PermissionDenied(f"you do not hold {', '.join(excess)} yourself; ask for less")
+        days = wanted.expires_in_days
+        expires_at = None if days is None else self._now + timedelta(days=days)
+        return await self._add(
+            ApiKeyRow(kind=KeyKind.PERSON, name=wanted.name, scopes=wanted.scopes, expires_at=expires_at)
+        )
+
+    async def create_for_agent(self, agent_id: str, name: str) -> ApiKeyCreated:
+        """An agent's own key. It acts for the caller and may do what `AGENT_SCOPES` lists, for that agent only."""
+        return await self._add(ApiKeyRow(kind=KeyKind.AGENT, name=name, scopes=list(AGENT_SCOPES), agent_id=agent_id))
+
+    async def rotate(self, key_id: UUID, overlap_seconds: int) -> ApiKeyCreated:
+        """A new secret for the same key. The old one stops at once, or after the overlap."""
+        row = await self._row(key_id)
+        secret = _mint_for(row)
+        overlaps = overlap_seconds > 0
+        row.previous_digest = row.digest if overlaps else None
+        row.previous_until = self._now + timedelta(seconds=overlap_seconds) if overlaps else None
+        row.digest, row.hint = self._secrets.digest(secret), hint_of(secret)
+        await self._tell("API_KEY_ROTATED", row)
+        return self._created(row, secret)
+
+    async def delete(self, key_id: UUID) -> None:
+        row = await self._row(key_id)
+        row.revoked_at = self._now
+        row.previous_digest = None
+        await self._tell("API_KEY_DELETED", row)
+
+    async def _add(self, row: ApiKeyRow) -> ApiKeyCreated:
+        secret = _mint_for(row)
+        row.workspace_id, row.user_id = self._caller.workspace_id, self._caller.user_id
+        row.digest, row.hint, row.created_at = self._secrets.digest(secret), hint_of(secret), self._now
+        self._session.add(row)
+        await self._tell("API_KEY_CREATED", row)
+        return self._created(row, secret)
+
+    async def _tell(self, what: str, row: ApiKeyRow) -> None:
+        await self._session.flush()
+        about = {"key_id": row.id, "name": row.name, "kind": row.kind}
+        await tell_audit(self._session, self._caller, self._now.timestamp(), what, **about)
+
+    async def _row(self, key_id: UUID) -> ApiKeyRow:
+        row = await self._session.scalar(self._visible().where(ApiKeyRow.id == str(key_id)))
+        if row is None:
+            raise NotFound(f"no API key {key_id}")
+        return row
+
+    def _visible(self) -> Select[ApiKeyRow]:
+        query = select(ApiKeyRow).where(
+            ApiKeyRow.workspace_id == self._caller.workspace_id, ApiKeyRow.revoked_at.is_(None)
+        )
+        if covers(self._caller.scopes, "api_keys:admin"):
+            return query
+        return query.where(ApiKeyRow.user_id == self._caller.user_id)
+
+    def _shape(self, row: ApiKeyRow) -> ApiKey:
+        return ApiKey.model_validate(self._fields(row))
+
+    def _created(self, row: ApiKeyRow, secret: str) -> ApiKeyCreated:
+        return ApiKeyCreated.model_validate({**self._fields(row), "key": secret})
+
+    def _fields(self, row: ApiKeyRow) -> dict[str, Any]:
+        names = ("id", "name", "kind", "hint", "scopes", "agent_id", "created_at", "expires_at", "last_used")
+        active = row.revoked_at is None and (row.expires_at is None or row.expires_at > self._now)
+        return {**{name: getattr(row, name) for name in names}, "is_active": active}
+
+
+def _mint_for(row: ApiKeyRow) -> str:
+    return mint(SecretKind.AGENT_KEY if row.kind == KeyKind.AGENT else SecretKind.API_KEY)
+
+
+async def write_last_used(session: AsyncSession, uses: Mapping[str, float]) -> None:
+    """Key id -> seconds since the epoch of its last use. Called in batches, never per request."""
+    for key_id, at in uses.items():
+        await session.execute(update(ApiKeyRow).where(ApiKeyRow.id == key_id).values(last_used=to_datetime(at)))

@@ -1,0 +1,44 @@
+"""People, workspaces, and who works where."""
+
+from datetime import datetime
+
+from sqlalchemy import ForeignKey, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from mutx.storage.tables import Id, Row
+
+
+class UserRow(Row):
+    __tablename__ = "users"
+
+    id: Mapped[Id]
+    email: Mapped[str] = mapped_column(String(254), unique=True)
+    """Lower case."""
+    name: Mapped[str] = mapped_column(String(255))
+    password_hash: Mapped[str | None] = mapped_column(String(255))
+    """None: this account never signs in with a password."""
+    plan: Mapped[str] = mapped_column(String(32), default="free")
+    is_active: Mapped[bool] = mapped_column(default=True)
+    is_email_verified: Mapped[bool] = mapped_column(default=False)
+    created_at: Mapped[datetime]
+
+
+class WorkspaceRow(Row):
+    __tablename__ = "workspaces"
+
+    id: Mapped[Id]
+    name: Mapped[str] = mapped_column(String(255))
+    personal: Mapped[bool]
+    own_approvals: Mapped[bool]
+    created_at: Mapped[datetime]
+
+
+class MembershipRow(Row):
+    __tablename__ = "workspace_members"
+    __table_args__ = (UniqueConstraint("workspace_id", "user_id"),)
+
+    id: Mapped[Id]
+    workspace_id: Mapped[str] = mapped_column(ForeignKey("workspaces.id", ondelete="CASCADE"))
+    user_id: Mapped[str] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    role: Mapped[str] = mapped_column(String(32))
+    created_at: Mapped[datetime]

@@ -1,0 +1,63 @@
+"""The workspaces API."""
+
+from uuid import UUID
+
+from fastapi import APIRouter
+
+from mutx.contract import workspaces as contract
+from mutx.contract.base import Limit, Page, Skip
+from mutx.contract.workspaces import Member, MemberPut, Workspace, WorkspaceUpdate
+from mutx.resources.workspaces.service import Workspaces
+from mutx.web.deps import AppServices, CurrentCaller, ReadSession, WriteSession, after_commit
+from mutx.web.serve import serve
+
+router = APIRouter()
+
+
+@serve(router, contract.list_workspaces)
+async def list_workspaces(
+    caller: CurrentCaller, session: ReadSession, app: AppServices, skip: Skip = 0, limit: Limit = 50
+) -> Page[Workspace]:
+    items, total = await Workspaces(session, caller, app.clock).list(skip, limit)
+    return Page[Workspace].of(items, total, skip, limit)
+
+
+@serve(router, contract.get_workspace)
+async def get_workspace(caller: CurrentCaller, session: ReadSession, app: AppServices, workspace_id: UUID) -> Workspace:
+    return await Workspaces(session, caller, app.clock).get(workspace_id)
+
+
+@serve(router, contract.update_workspace)
+async def update_workspace(
+    caller: CurrentCaller, session: WriteSession, app: AppServices, workspace_id: UUID, body: WorkspaceUpdate
+) -> Workspace:
+    return await Workspaces(session, caller, app.clock).update(workspace_id, body)
+
+
+@serve(router, contract.list_members)
+async def list_members(
+    caller: CurrentCaller,
+    session: ReadSession,
+    app: AppServices,
+    workspace_id: UUID,
+    skip: Skip = 0,
+    limit: Limit = 50,
+) -> Page[Member]:
+    items, total = await Workspaces(session, caller, app.clock).members(workspace_id, skip, limit)
+    return Page[Member].of(items, total, skip, limit)
+
+
+@serve(router, contract.put_member)
+async def put_member(
+    caller: CurrentCaller, session: WriteSession, app: AppServices, workspace_id: UUID, body: MemberPut
+) -> Member:
+    after_commit(session, app.auth.callers.revoke)
+    return await Workspaces(session, caller, app.clock).put_member(workspace_id, body)
+
+
+@serve(router, contract.remove_member)
+async def remove_member(
+    caller: CurrentCaller, session: WriteSession, app: AppServices, workspace_id: UUID, user_id: UUID
+) -> None:
+    after_commit(session, app.auth.callers.revoke)
+    await Workspaces(session, caller, app.clock).remove_member(workspace_id, user_id)

@@ -1,0 +1,54 @@
+"""Callers that were verified a moment ago, so that a request costs a hash and a look-up."""
+
+import hashlib
+
+from msgspec import Struct
+
+from mutx.governance.types import Caller
+from mutx.kit.clock import Clock
+
+FRESH_SECONDS = 5.0
+"""How long a verification holds where another process revoked: in this one, `revoke` ends it at once."""
+
+
+class _Entry(Struct, frozen=True):
+    caller: Caller
+    epoch: int
+    until: float
+
+
+class VerifiedCallers:
+    """Bounded; keyed by the SHA-256 of the credential, so that no credential stays in memory.
+
+    `epoch` moves whenever anything is revoked. A verification is stored under the epoch it started in, so one that
+    was under way while something was revoked is never used.
+    """
+
+    def __init__(self, clock: Clock, *, limit: int = 10_000) -> None:
+        self._clock = clock
+        self._limit = limit
+        self._entries: dict[bytes, _Entry] = {}
+        self.epoch = 0
+
+    def get(self, credential: str) -> Caller | None:
+        entry = self._entries.get(self._key(credential))
+        if entry is None or entry.epoch != self.epoch or entry.until <= self._clock.now():
+            return None
+        return entry.caller
+
+    def put(self, credential: str, caller: Caller, *, epoch: int, expires_at: float | None) -> None:
+        """`epoch` is what it was before the verification began; `expires_at` the credential's own end."""
+        until = self._clock.now() + FRESH_SECONDS
+        if len(self._entries) >= self._limit:
+            del self._entries[next(iter(self._entries))]
+        until = until if expires_at is None else min(until, expires_at)
+        self._entries[self._key(credential)] = _Entry(caller, epoch, until)
+
+    def revoke(self) -> None:
+        """Something was revoked: verify everybody anew."""
+        self.epoch += 1
+        self._entries.clear()
+
+    @staticmethod
+    def _key(credential: str) -> bytes:
+        return hashlib.sha256(credential.encode()).digest()
