@@ -11,7 +11,7 @@ from mutx.governance.context.session import GENESIS
 from mutx.governance.tools import Access, ToolSchema
 from mutx.governance.turn import OutcomeStatus
 from mutx.governance.types import Confidentiality, Effect, IntentSignal, Label, Origin
-from tests.governance.context.story import TRUSTED, UNTRUSTED, Story, decision
+from tests.governance.context.story import TRUSTED, UNTRUSTED, Story
 
 
 def test_the_first_call_opens_the_session_and_later_requests_are_ignored() -> None:

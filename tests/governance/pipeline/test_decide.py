@@ -1,6 +1,7 @@
 """Deciding: idempotence, permits, dependencies, limits, sessions."""
 
 import asyncio
+from itertools import pairwise
 
 import pytest
 from msgspec.structs import replace
@@ -31,7 +32,8 @@ async def test_an_allowed_call_gets_a_permit_and_a_denied_one_does_not(world: Wo
     denied = await world.decide("shell", command="rm")
 
     assert (allowed.effect, allowed.decision.rule.id) == (Effect.ALLOW, "reads")
-    assert allowed.permit and allowed.permit_expires_at == pytest.approx(world.clock.now() + 60)
+    assert allowed.permit
+    assert allowed.permit_expires_at == pytest.approx(world.clock.now() + 60)
     assert (denied.effect, denied.decision.reason, denied.permit) == (Effect.DENY, "no shells", None)
     await world.recomputed()
 
@@ -225,8 +227,8 @@ async def test_turns_of_one_session_never_fork_and_time_never_runs_backwards(wor
     await world.decide("read_a")
     turns = await world.turns()
     assert [turn.seq for turn in turns] == list(range(1, 52))
-    assert all(later.prev == earlier.receipt.hash for earlier, later in zip(turns, turns[1:], strict=False))
-    assert all(later.at >= earlier.at for earlier, later in zip(turns, turns[1:], strict=False))
+    assert all(later.prev == earlier.receipt.hash for earlier, later in pairwise(turns))
+    assert all(later.at >= earlier.at for earlier, later in pairwise(turns))
     await world.recomputed()
 
 

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mutx.governance.patterns import compile_pattern
 from mutx.governance.policy.conditions import Condition
 from mutx.governance.policy.globs import covers, overlap, parse_glob
-from mutx.governance.patterns import compile_pattern
 
 VALUES = [1, 1.0, 0, -5, 2.5, True, False, None, "a", "abc", "", [1], {}, {"b": 1}, {"b": "abc"}, 10**30, float("nan")]
 PATHS = ["args.a", "args.a.b", "args['a']", "args.absent"]

@@ -1,0 +1,127 @@
+"""The policies in force, compiled: one engine per workspace, swapped whole. `governance.ports.Policies`."""
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+
+from msgspec import Struct
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from mutx.contract.policies import PolicyKind
+from mutx.governance.policy.engine import PolicyEngine
+from mutx.governance.policy.model import PolicyDocument
+from mutx.resources.policies.compiling import StoredPolicy, build, read_document
+from mutx.resources.policies.models import PolicyRow, PolicySnapshotRow
+from mutx.storage.coordination import LocalBus
+from mutx.storage.engine import Database
+
+WORKSPACES = 4096
+DOCUMENTS = 256
+
+
+class InForce(Struct, frozen=True):
+    """An engine and the revision of the workspace's policies that it was compiled from."""
+
+    revision: int
+    engine: PolicyEngine
+
+
+class PolicyEngines:
+    """Compiles off the loop and swaps one reference; a decision sees the old set or the new one, never a mixture."""
+
+    def __init__(self, database: Database, bus: LocalBus) -> None:
+        self._database = database
+        self._bus = bus
+        self._in_force: OrderedDict[str, InForce] = OrderedDict()
+        self._documents: OrderedDict[tuple[str, str], PolicyDocument] = OrderedDict()
+
+    def current(self, workspace_id: str) -> PolicyEngine | None:
+        """The engine in force if this process holds it; never touches the store."""
+        held = self._in_force.get(workspace_id)
+        return held.engine if held else None
+
+    async def load(self, workspace_id: str) -> PolicyEngine:
+        """Read, compile and put in force what the store has."""
+        async with self._database.read() as session:
+            revision = await revision_of(session, workspace_id)
+            enabled = await enabled_policies(session, workspace_id)
+        return self.install(workspace_id, revision, await self.compile(enabled))
+
+    async def compile(self, policies: Sequence[StoredPolicy]) -> PolicyEngine:
+        """The engine over these policies. Raises PolicyInvalid; nothing is put in force."""
+        return await asyncio.to_thread(self._compile, tuple(policies))
+
+    def install(self, workspace_id: str, revision: int, engine: PolicyEngine) -> PolicyEngine:
+        """Put `engine` in force unless a later revision already is; the one in force comes back."""
+        held = self._in_force.get(workspace_id)
+        if held is not None and held.revision >= revision:
+            return held.engine
+        self._in_force[workspace_id] = InForce(revision, engine)
+        self._bus.publish(f"policies:{workspace_id}", {"policy_version": engine.version})
+        if held is not None:
+            asyncio.get_running_loop().run_in_executor(None, let_go, [held.engine])
+        if len(self._in_force) > WORKSPACES:
+            self._in_force.popitem(last=False)
+        return engine
+
+    async def refresh(self) -> None:
+        """Load again what another process changed. Call it at least once a second."""
+        if not self._in_force:
+            return
+        async with self._database.read() as session:
+            revisions = await _revisions(session, list(self._in_force))
+        for workspace_id, revision in revisions.items():
+            held = self._in_force.get(workspace_id)
+            if held is not None and held.revision < revision:
+                await self.load(workspace_id)
+
+    def _compile(self, policies: tuple[StoredPolicy, ...]) -> PolicyEngine:
+        return build([self._document(policy) for policy in policies])
+
+    def _document(self, policy: StoredPolicy) -> PolicyDocument:
+        """Parsing costs far more than compiling, so parsed documents are kept by digest."""
+        key = (policy.name, policy.digest)
+        known = self._documents.get(key)
+        if known is None:
+            known = self._documents[key] = read_document(policy.name, policy.kind, policy.document)
+            if len(self._documents) > DOCUMENTS:
+                self._documents.popitem(last=False)
+        return known
+
+
+def let_go(held: list[PolicyEngine]) -> None:
+    """Free an engine, the last to hold it, in a thread: thousands of rules freed in one go would hold the loop up."""
+    entries = list(held.pop().snapshot.entries)
+    while entries:
+        entries.pop()
+
+
+async def revision_of(session: AsyncSession, workspace_id: str) -> int:
+    """How often the workspace's policies have changed."""
+    return (await _revisions(session, [workspace_id])).get(workspace_id, 0)
+
+
+async def enabled_policies(session: AsyncSession, workspace_id: str) -> list[StoredPolicy]:
+    query = select(PolicyRow).where(PolicyRow.workspace_id == workspace_id, PolicyRow.enabled).order_by(PolicyRow.name)
+    return [stored(row) for row in await session.scalars(query)]
+
+
+def stored(row: PolicyRow) -> StoredPolicy:
+    return StoredPolicy(
+        id=row.id,
+        name=row.name,
+        version=row.version,
+        kind=PolicyKind(row.kind),
+        document=row.document,
+        digest=row.digest,
+    )
+
+
+async def _revisions(session: AsyncSession, workspaces: list[str]) -> Mapping[str, int]:
+    query = (
+        select(PolicySnapshotRow.workspace_id, func.max(PolicySnapshotRow.revision))
+        .where(PolicySnapshotRow.workspace_id.in_(workspaces))
+        .group_by(PolicySnapshotRow.workspace_id)
+    )
+    return {workspace_id: revision for workspace_id, revision in await session.execute(query)}  # noqa: C416 - rows
