@@ -1,0 +1,50 @@
+"""The directory a control plane keeps to itself: database, keys, socket."""
+
+from pathlib import Path
+
+from mutx.kit.clock import Clock
+from mutx.kit.errors import SetupError
+from mutx.server.settings import DAY, MINUTE, Settings
+from mutx.services.identity.authentication import Authentication, AuthRules
+from mutx.services.identity.keyfiles import load_or_create
+from mutx.services.identity.passwords import Passwords
+from mutx.services.identity.secrets import SecretHasher, new_pepper
+from mutx.services.identity.tokens import AccessTokens, new_signing_key
+from mutx.services.identity.verified import VerifiedCallers
+
+AUDIENCE = "mutx"
+
+
+def prepare(home: Path) -> Path:
+    """Make the directory, for its owner only. Raises SetupError where that cannot be had."""
+    try:
+        home.mkdir(mode=0o700, parents=True, exist_ok=True)
+        home.chmod(0o700)
+        (home / "keys").mkdir(mode=0o700, exist_ok=True)
+    except OSError as error:
+        raise SetupError(f"cannot use {home}: {error.strerror}; set MUTX_HOME to a directory of yours") from error
+    return home
+
+
+def open_authentication(settings: Settings, clock: Clock) -> Authentication:
+    """Authentication with this home's keys, which are made on the first start. Raises KeyUnusable."""
+    keys = settings.home / "keys"
+    return Authentication(
+        passwords=Passwords(),
+        tokens=AccessTokens(
+            load_or_create(keys / "tokens.jwk", new_signing_key),
+            issuer=settings.issuer,
+            audience=AUDIENCE,
+            lifetime=settings.access_token_expire_minutes * MINUTE,
+            clock=clock,
+        ),
+        secrets=SecretHasher(load_or_create(keys / "secrets.key", new_pepper)),
+        callers=VerifiedCallers(clock),
+        rules=AuthRules(
+            refresh_lifetime=settings.refresh_token_expire_days * DAY,
+            login_lifetime=settings.refresh_token_max_sliding_days * DAY,
+            verified_email=settings.require_email_verification,
+            local_bootstrap=settings.bootstraps_locally,
+            registration=settings.allow_registration,
+        ),
+    )

@@ -1,0 +1,35 @@
+"""Who is asking. Resolved once per request, early; what needs a caller refuses for itself when there is none."""
+
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from mutx.kit.errors import MutxError, Unauthenticated
+from mutx.server.identities import KnownIdentities
+from mutx.web.credentials import credential_of
+from mutx.web.problems import respond
+
+
+class Authenticate:
+    """Puts the verified Caller, or None, into `scope["mutx.caller"]`.
+
+    A credential that does not hold leaves None and the error in `scope["mutx.refused"]`: a public operation goes on
+    without it, all others answer with it.
+    """
+
+    def __init__(self, app: ASGIApp, *, identities: KnownIdentities) -> None:
+        self._app = app
+        self._identities = identities
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        scope["mutx.caller"] = None
+        try:
+            if (credential := credential_of(scope)) is not None:
+                scope["mutx.caller"] = await self._identities.authenticate(credential)
+        except Unauthenticated as error:
+            scope["mutx.refused"] = error
+        except MutxError as error:
+            await respond(scope, error)(scope, receive, send)
+            return
+        await self._app(scope, receive, send)

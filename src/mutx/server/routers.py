@@ -1,0 +1,27 @@
+"""The slices' routers, in the order of `contract.registry`: a slice is served once it stands here."""
+
+from fastapi import APIRouter
+
+from mutx.resources.agents.routes import router as agents
+from mutx.resources.api_keys.routes import router as api_keys
+from mutx.resources.approvals.routes import router as approvals
+from mutx.resources.audit.routes import router as audit
+from mutx.resources.auth.routes import router as auth
+from mutx.resources.health.routes import router as health
+from mutx.resources.policies.routes import router as policies
+from mutx.resources.security.routes import router as security
+from mutx.resources.workspaces.routes import router as workspaces
+from mutx.server.doors.routes import router as governance
+
+ROUTERS: tuple[APIRouter, ...] = (
+    auth,
+    workspaces,
+    api_keys,
+    agents,
+    governance,
+    policies,
+    approvals,
+    security,
+    audit,
+    health,
+)

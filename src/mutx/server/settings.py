@@ -1,0 +1,161 @@
+"""What an installation may set, by environment variable of the same name (upper case) or `.env` file."""
+
+import ipaddress
+from pathlib import Path
+from typing import Annotated, Any, Self
+
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import (
+    BaseSettings,
+    EnvSettingsSource,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
+
+from mutx.kit.errors import SetupError
+
+MINUTE, DAY = 60, 86_400
+
+Positive = Annotated[int, Field(gt=0)]
+
+
+class Settings(BaseSettings):
+    """Every field has a default that is safe on one's own machine."""
+
+    model_config = SettingsConfigDict(env_file=".env", extra="ignore", frozen=True, populate_by_name=True)
+
+    home: Path = Field(Path("~/.mutx"), validation_alias="MUTX_HOME")
+    """Keys, the database and the socket live here; made with mode 0700."""
+    database_url: str = ""
+    """SQLAlchemy URL; empty means `mutx.db` in the home directory."""
+    redis_url: str = ""
+    host: str = "127.0.0.1"
+    port: int = Field(8000, ge=1, le=65_535)
+    public_url: str = ""
+    """How clients reach this server, and the issuer in its tokens; empty: `http://HOST:PORT`."""
+    allowed_hosts: Annotated[tuple[str, ...], NoDecode] = ()
+    """Host names to answer to; empty: loopback names and HOST. A public HOST needs them (or `*`)."""
+    cors_origins: Annotated[tuple[str, ...], NoDecode] = ()
+    """Origins whose pages may call; none unless listed."""
+
+    access_token_expire_minutes: Positive = 15
+    refresh_token_expire_days: Positive = 7
+    refresh_token_max_sliding_days: Positive = 30
+    require_email_verification: bool = False
+    allow_registration: bool = True
+    local_bootstrap: bool | None = None
+    """Sign a loopback peer in as local operator; unset: only while HOST is loopback."""
+
+    rate_limit_requests: Positive = 100
+    rate_limit_window_seconds: Positive = 60
+    auth_rate_limit_requests: Positive = 10
+    auth_rate_limit_window_seconds: Positive = 60
+    governance_rate_limit_requests: Positive = 600_000
+    governance_rate_limit_window_seconds: Positive = 60
+    max_body_bytes: Positive = 1_000_000
+
+    event_log: Path | None = None
+    """File that gets every event as a JSON line, for a SIEM to collect."""
+    otlp_endpoint: str = ""
+    """OTLP/HTTP traces URL (`http://collector:4318/v1/traces`) that gets every event as a span."""
+    smtp_host: str = ""
+    """Mail server that tells approvers of waiting requests; none unless named."""
+    smtp_port: int = Field(25, ge=1, le=65_535)
+    smtp_sender: str = "mutx@localhost"
+    smtp_username: str = ""
+    smtp_password: SecretStr = SecretStr("")
+    smtp_tls: bool = False
+    """TLS from the first byte; otherwise STARTTLS where the server offers it."""
+    approval_webhook_url: str = ""
+    """Gets a signed POST (Standard Webhooks) for each waiting request."""
+    approval_webhook_secret: SecretStr = SecretStr("")
+    """`whsec_` and base64; required with APPROVAL_WEBHOOK_URL."""
+    allow_private_webhooks: bool = False
+    """Let the webhook lead to a private address."""
+
+    log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$")
+    log_json: bool = True
+    docs: bool = True
+    """Serve /docs and /openapi.json."""
+
+    @classmethod
+    def settings_customise_sources(
+        cls, settings_cls: type[BaseSettings], *sources: PydanticBaseSettingsSource, **named: PydanticBaseSettingsSource
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """All sources as usual, but HOME is the shell's: ours is MUTX_HOME."""
+        every = (*sources, *named.values())
+        for source in every:
+            if isinstance(source, EnvSettingsSource):
+                source.env_vars = {name: value for name, value in source.env_vars.items() if name != "home"}
+        return every
+
+    @field_validator("allowed_hosts", "cors_origins", mode="before")
+    @classmethod
+    def _comma_separated(cls, value: object) -> object:
+        return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+    @field_validator("home")
+    @classmethod
+    def _expanded(cls, value: Path) -> Path:
+        return value.expanduser().absolute()
+
+    @model_validator(mode="after")
+    def _webhooks_are_signed(self) -> Self:
+        if self.approval_webhook_url and not self.approval_webhook_secret.get_secret_value().startswith("whsec_"):
+            raise ValueError("APPROVAL_WEBHOOK_SECRET must be `whsec_` and base64 where APPROVAL_WEBHOOK_URL is set")
+        return self
+
+    @model_validator(mode="after")
+    def _public_bind_is_meant(self) -> Self:
+        """A server others can reach says who may reach it, and signs nobody in without credentials."""
+        if is_loopback(self.host):
+            return self
+        if self.local_bootstrap:
+            raise ValueError("LOCAL_BOOTSTRAP signs anyone on this machine in; unset it, or set HOST=127.0.0.1")
+        if not self.allowed_hosts:
+            raise ValueError(f"HOST={self.host} can be reached by others: set ALLOWED_HOSTS to the names you serve")
+        if "*" in self.cors_origins:
+            raise ValueError("CORS_ORIGINS=* on a public HOST lets every web page call this server; list the origins")
+        return self
+
+    @property
+    def url(self) -> str:
+        """The database's SQLAlchemy URL."""
+        return self.database_url or f"sqlite+aiosqlite:///{self.home / 'mutx.db'}"
+
+    @property
+    def socket(self) -> Path:
+        """The Unix socket; its directory belongs to the owner alone."""
+        return self.home / "run" / "mutx.sock"
+
+    @property
+    def issuer(self) -> str:
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return self.public_url or f"http://{host}:{self.port}"
+
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        return self.allowed_hosts or ("localhost", "127.0.0.1", "[::1]", "mutx", self.host)
+
+    @property
+    def bootstraps_locally(self) -> bool:
+        return is_loopback(self.host) if self.local_bootstrap is None else self.local_bootstrap
+
+
+def read_settings(**given: Any) -> Settings:
+    """Raises SetupError that names the variable."""
+    try:
+        return Settings(**{name: value for name, value in given.items() if value is not None})
+    except ValidationError as error:
+        problems = [f"{'.'.join(map(str, e['loc'])).upper()} {e['msg']}".strip() for e in error.errors()]
+        raise SetupError("; ".join(problems)) from None
+
+
+def is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,53 @@
+"""Where events go: the audit log always, the rest where settings name it."""
+
+from collections.abc import Awaitable, Callable, Sequence
+
+from mutx.governance.ports import Sink
+from mutx.governance.turn import Event
+from mutx.resources.audit.sink import AuditSink
+from mutx.resources.workspaces.approvers import approver_addresses
+from mutx.server.settings import Settings
+from mutx.services.telemetry.log import LogSink
+from mutx.services.telemetry.notify import MailServer, MailSink, WebhookSink
+from mutx.services.telemetry.otlp import OtlpSink
+from mutx.web.services import Services
+
+
+def open_sinks(settings: Settings, services: Services) -> tuple[Sink, ...]:
+    """Raises SetupError for settings that contradict each other."""
+    sinks: list[Sink] = [AuditSink(services.database)]
+    if settings.event_log:
+        sinks.append(LogSink(settings.event_log))
+    if settings.otlp_endpoint:
+        sinks.append(OtlpSink(settings.otlp_endpoint))
+    if settings.smtp_host:
+        sinks.append(MailSink(_mail_server(settings), _approvers(services)))
+    if settings.approval_webhook_url:
+        sinks.append(
+            WebhookSink(
+                settings.approval_webhook_url,
+                settings.approval_webhook_secret.get_secret_value(),
+                services.clock,
+                private=settings.allow_private_webhooks,
+            )
+        )
+    return tuple(sinks)
+
+
+def _mail_server(settings: Settings) -> MailServer:
+    return MailServer(
+        host=settings.smtp_host,
+        port=settings.smtp_port,
+        sender=settings.smtp_sender,
+        username=settings.smtp_username or None,
+        password=settings.smtp_password.get_secret_value() or None,
+        tls=settings.smtp_tls,
+    )
+
+
+def _approvers(services: Services) -> Callable[[Event], Awaitable[Sequence[str]]]:
+    async def addresses(event: Event) -> Sequence[str]:
+        async with services.database.read() as session:
+            return await approver_addresses(session, event)
+
+    return addresses

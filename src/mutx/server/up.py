@@ -1,0 +1,101 @@
+"""`mutx up`: one process, one command."""
+
+import asyncio
+import errno
+import json
+import os
+import signal
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import uvicorn
+import uvloop
+
+from mutx.kit.errors import SetupError
+from mutx.server import logging
+from mutx.server.home import prepare
+from mutx.server.settings import Settings, read_settings
+from mutx.server.wiring import build
+from mutx.services.signing.files import replace_durably
+
+PID_FILE = "mutx.pid"
+BACKLOG = 2048
+CLIENT_FILE = "client.json"
+"""What `mutx_agent` reads to find the control plane of this machine."""
+
+
+def main(**given: Any) -> None:
+    """Run until interrupted. `given` overrides settings by their field names.
+
+    Raises SetupError where the installation, the port or the home directory does not allow it.
+    """
+    settings = read_settings(**given)
+    logging.configure(settings.log_level, as_json=settings.log_json)
+    prepare(settings.home)
+    listener = listen(settings.host, settings.port)
+    with listener, asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(_serve(settings, listener))
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A listening socket. Raises SetupError if the address is taken or not this machine's."""
+    try:
+        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        listener = socket.create_server(address, family=family, backlog=BACKLOG)
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            raise SetupError(f"port {port} on {host} is in use; stop what listens there, or set PORT") from error
+        raise SetupError(f"cannot listen on {host}:{port}: {error.strerror}; check HOST and PORT") from error
+    listener.setblocking(False)
+    return listener
+
+
+class HttpServer(uvicorn.Server):
+    """uvicorn that returns when told to stop; its own handling would end the process before the plane has stopped."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        loop, signals = asyncio.get_running_loop(), (signal.SIGINT, signal.SIGTERM)
+        for number in signals:
+            loop.add_signal_handler(number, self.handle_exit, number, None)
+        yield
+        for number in signals:
+            loop.remove_signal_handler(number)
+
+
+async def _serve(settings: Settings, listener: socket.socket) -> None:
+    plane = await build(settings)
+    server = HttpServer(
+        uvicorn.Config(
+            plane.app,
+            http="httptools",
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=10,
+        )
+    )
+    try:
+        await plane.start(socket=True)
+        _announce(settings, str(settings.socket))
+        await server.serve(sockets=[listener])
+    finally:
+        await plane.stop()
+        _withdraw(settings)
+
+
+def _announce(settings: Settings, socket_path: str) -> None:
+    """Tell people, and programs on this machine, where the control plane is."""
+    address = settings.issuer
+    (settings.home / PID_FILE).write_text(f"{os.getpid()}\n")
+    where = {"url": address, "socket": socket_path, "api_key": None, "agent_id": None}
+    replace_durably(settings.home / CLIENT_FILE, json.dumps(where, indent=2).encode())
+    print(f"MUTX listens on {address}  (API: {address}/docs, socket: {socket_path})", flush=True)
+
+
+def _withdraw(settings: Settings) -> None:
+    for name in (PID_FILE, CLIENT_FILE):
+        (settings.home / name).unlink(missing_ok=True)

@@ -1,0 +1,268 @@
+"""The composition root: the only place that picks implementations.
+
+`build` makes a control plane that is ready to answer; `ControlPlane.start` adds what runs beside requests: timers, the
+outbox, the Unix socket. The same plane serves `mutx up` (HTTP and socket) and embedded mode (neither).
+"""
+
+import tempfile
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+from msgspec.structs import replace
+from prometheus_client import CollectorRegistry
+from starlette.types import ASGIApp
+
+from mutx.governance.approvals import ApprovalService
+from mutx.governance.compliance import AARMComplianceChecker
+from mutx.governance.compliance_lab import Laboratory
+from mutx.governance.context import ContextAccumulator
+from mutx.governance.gather import Gatherer
+from mutx.governance.keys import KeyRing
+from mutx.governance.mediator import ActionMediator
+from mutx.governance.permits import Permits
+from mutx.governance.pipeline import GovernancePipeline
+from mutx.governance.ports import Identities, Policies, Signer
+from mutx.governance.receipts import ReceiptGenerator
+from mutx.governance.recorder import Recorder
+from mutx.governance.release import Releases
+from mutx.governance.telemetry import TelemetryExporter
+from mutx.governance.types import Caller, Door, PrincipalKind
+from mutx.kit.clock import Clock, SystemClock
+from mutx.resources.api_keys.jobs import record_key_uses
+from mutx.resources.auth.jobs import record_failed_logins
+from mutx.resources.auth.service import Logins
+from mutx.resources.policies.engines import PolicyEngines
+from mutx.server.app import create_app
+from mutx.server.doors.http import hot_routes
+from mutx.server.doors.uds import UdsDoor
+from mutx.server.doors.verbs import Verbs
+from mutx.server.home import open_authentication, prepare
+from mutx.server.identities import LOCAL, KnownIdentities
+from mutx.server.migrations.run import upgrade
+from mutx.server.news import tell, tell_request
+from mutx.server.settings import Settings
+from mutx.server.sinks import open_sinks
+from mutx.server.workers import Periodic, Workers
+from mutx.services.signing import EphemeralSigner, load_ring, open_signer
+from mutx.storage.coordination import LocalBus
+from mutx.storage.engine import Database
+from mutx.storage.ledger import SqliteLedger
+from mutx.storage.memory import MemoryLedger
+from mutx.storage.outbox import OutboxPump
+from mutx.storage.views import LedgerStore
+from mutx.web.access import AGENT_SCOPES
+from mutx.web.services import Services
+
+PERMIT_PURPOSE = b"mutx/permit/1"
+
+SWEEP_SECONDS = 1.0
+KEY_USE_SECONDS = 10.0
+POLICY_SECONDS = 0.5
+COUNTER_SECONDS = 60.0
+OUTBOX_SECONDS = 1.0
+"""Until the outbox pump is started again, should it ever end."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ControlPlane:
+    """Everything of one process, put together."""
+
+    settings: Settings
+    services: Services
+    identities: KnownIdentities
+    verbs: Verbs
+    app: ASGIApp
+    workers: Workers
+    outbox: OutboxPump
+    operator: Caller
+    """The local operator: who processes of this machine's user act for."""
+    uds: UdsDoor
+    scratch: tempfile.TemporaryDirectory[str] | None = field(default=None)
+
+    async def start(self, *, socket: bool = False) -> None:
+        """Begin what runs beside requests. `socket`: listen on the Unix socket as well. Raises SetupError."""
+        self.workers.start()
+        if socket:
+            await self.uds.start()
+
+    async def stop(self) -> None:
+        """Finish what is under way, write what is queued, let go of the files."""
+        await self.uds.stop()
+        self.outbox.stop()
+        await self.workers.stop()
+        await record_key_uses(self.services.database, self.services.auth)
+        await record_failed_logins(self.services.database, self.services.auth)
+        await self.services.database.stop()
+        self.services.auth.passwords.close()
+        if self.scratch is not None:
+            self.scratch.cleanup()
+
+    def local_agent(self, door: Door) -> Caller:
+        return local_agent(self.operator, door)
+
+    async def local_token(self) -> str:
+        """A fresh access token of the local operator, for callers inside this process."""
+        signed_in = await Logins(self.services.database, self.services.auth, self.services.clock).bootstrap(OPERATOR)
+        return signed_in.access_token
+
+
+OPERATOR = "Local Operator"
+
+
+def local_agent(operator: Caller, door: Door) -> Caller:
+    """A process of the operator's own user: it may name any agent of the workspace, and never approves."""
+    return replace(
+        operator,
+        kind=PrincipalKind.AGENT,
+        door=door,
+        principal_id="local",
+        roles=(),
+        scopes=AGENT_SCOPES,
+        method=LOCAL,
+    )
+
+
+async def build(settings: Settings, *, memory: bool = False) -> ControlPlane:
+    """Open or make the installation under `settings.home`. Raises SetupError, KeyUnusable, Unavailable.
+
+    `memory`: the ledger and its key live and die with the process, the rest in a folder that goes with it.
+    """
+    scratch = tempfile.TemporaryDirectory(prefix="mutx-") if memory else None
+    if scratch is not None:
+        settings = settings.model_copy(update={"home": Path(scratch.name), "database_url": ""})
+    prepare(settings.home)
+    clock = SystemClock()
+    database = Database(settings.url)
+    async with AsyncExitStack() as undo:
+        await database.start(upgrade)
+        undo.push_async_callback(database.stop)
+        plane = await _assemble(settings, database, clock, scratch)
+        undo.pop_all()
+    return plane
+
+
+async def _assemble(
+    settings: Settings, database: Database, clock: Clock, scratch: tempfile.TemporaryDirectory[str] | None
+) -> ControlPlane:
+    accumulator = ContextAccumulator()
+    ledger, signer, keys = await _ledger(settings, database, accumulator, clock, memory=scratch is not None)
+    auth = open_authentication(settings, clock)
+    bus = LocalBus()
+    policies = PolicyEngines(database, bus)
+    identities = KnownIdentities(database, auth, clock)
+    pipeline = governance(bus, ledger, policies, identities, signer, accumulator, clock)
+    services = Services(
+        database=database,
+        ledger=ledger,
+        pipeline=pipeline,
+        policies=policies,
+        bus=bus,
+        clock=clock,
+        signer=signer,
+        auth=auth,
+        registry=CollectorRegistry(),
+        keys=keys,
+        compliance=self_assessment(clock),
+    )
+    verbs = Verbs(pipeline, bus, clock)
+    doors: Mapping[str, ASGIApp] = hot_routes(verbs)
+    app = create_app(services, settings, identities, doors=doors)
+    app.state.verbs = verbs
+    operator = await _operator(services, identities)
+    outbox = OutboxPump(ledger, open_sinks(settings, services))
+    return ControlPlane(
+        settings=settings,
+        services=services,
+        identities=identities,
+        verbs=verbs,
+        app=app,
+        workers=_workers(services, policies, outbox),
+        outbox=outbox,
+        operator=operator,
+        uds=UdsDoor(settings.socket, verbs, identities.authenticate, local_agent(operator, Door.UDS)),
+        scratch=scratch,
+    )
+
+
+async def _ledger(
+    settings: Settings, database: Database, accumulator: ContextAccumulator, clock: Clock, *, memory: bool
+) -> tuple[LedgerStore, Signer, KeyRing]:
+    """The ledger and the key that signs for it. A key is made only where there is no receipt yet."""
+    if memory:
+        ephemeral = EphemeralSigner()
+        return MemoryLedger(accumulator, clock), ephemeral, KeyRing((ephemeral.public_key,))
+    ledger = SqliteLedger(database, accumulator, clock)
+    keys = settings.home / "keys"
+    signer = open_signer(
+        keys / "receipts.pem", keys / "receipts.jwks.json", may_create=await ledger.is_empty(), now=clock.now()
+    )
+    return ledger, signer, load_ring(keys / "receipts.jwks.json")
+
+
+def governance(
+    bus: LocalBus,
+    ledger: LedgerStore,
+    policies: Policies,
+    identities: Identities,
+    signer: Signer,
+    accumulator: ContextAccumulator,
+    clock: Clock,
+) -> GovernancePipeline:
+    """The engine on its ports."""
+    gather = Gatherer(ledger, policies, accumulator, clock)
+    telemetry = TelemetryExporter()
+    approvals = ApprovalService()
+    permits = Permits(signer.derive(PERMIT_PURPOSE))
+    recorder = Recorder(ledger, ReceiptGenerator(signer), accumulator, telemetry, lambda turn: tell(bus, turn))
+    releases = Releases(
+        gather=gather,
+        approvals=approvals,
+        identities=identities,
+        permits=permits,
+        recorder=recorder,
+        telemetry=telemetry,
+        told=lambda request: tell_request(bus, request),
+    )
+    return GovernancePipeline(
+        gather=gather,
+        mediator=ActionMediator(),
+        approvals=approvals,
+        permits=permits,
+        recorder=recorder,
+        releases=releases,
+    )
+
+
+def self_assessment(clock: Clock) -> AARMComplianceChecker:
+    """Probes that drive pipelines put together as the running one is, on ledgers in memory."""
+    signer = EphemeralSigner()
+    laboratory = Laboratory(
+        new_ledger=MemoryLedger,
+        assemble=partial(governance, LocalBus()),
+        signer=signer,
+        keys=KeyRing((signer.public_key,)),
+    )
+    return AARMComplianceChecker(laboratory, clock)
+
+
+async def _operator(services: Services, identities: KnownIdentities) -> Caller:
+    """The local operator, made on first use."""
+    signed_in = await Logins(services.database, services.auth, services.clock).bootstrap(OPERATOR)
+    return await identities.resolve(signed_in.access_token)
+
+
+def _workers(services: Services, policies: PolicyEngines, outbox: OutboxPump) -> Workers:
+    database, auth = services.database, services.auth
+    return Workers(
+        (
+            Periodic("sweep", services.pipeline.sweep, SWEEP_SECONDS),
+            Periodic("policies", policies.refresh, POLICY_SECONDS),
+            Periodic("key-uses", lambda: record_key_uses(database, auth), KEY_USE_SECONDS),
+            Periodic("failed-logins", lambda: record_failed_logins(database, auth), KEY_USE_SECONDS),
+            Periodic("counters", lambda: services.ledger.prune_counters(services.clock.now()), COUNTER_SECONDS),
+            Periodic("outbox", outbox.run, OUTBOX_SECONDS),
+        )
+    )

@@ -1,0 +1,90 @@
+"""A control plane's HTTP side over a real database in a temporary directory, under a clock that tests hold."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, cast
+
+import httpx2
+from msgspec import Struct
+from prometheus_client import CollectorRegistry
+
+from mutx.governance.context import ContextAccumulator
+from mutx.governance.keys import KeyRing
+from mutx.kit.clock import ManualClock
+from mutx.server.app import create_app
+from mutx.server.home import open_authentication, prepare
+from mutx.server.identities import KnownIdentities
+from mutx.server.openapi import DescribedApi
+from mutx.server.settings import Settings
+from mutx.server.tables import METADATA
+from mutx.services.signing.signer import EphemeralSigner
+from mutx.storage.coordination import LocalBus
+from mutx.storage.engine import Database
+from mutx.storage.memory import MemoryLedger
+from mutx.web.services import Services
+
+PASSWORD = "correct horse battery"
+ORIGIN = "http://127.0.0.1:8000"
+
+
+class Plane(Struct, frozen=True):
+    app: DescribedApi
+    services: Services
+    identities: KnownIdentities
+    settings: Settings
+    clock: ManualClock
+
+    def client(self, token: str | None = None, *, address: str = "127.0.0.1", **headers: str) -> httpx2.AsyncClient:
+        if token is not None:
+            headers["authorization"] = f"Bearer {token}"
+        transport = httpx2.ASGITransport(app=self.app, client=(address, 40_000), raise_app_exceptions=False)
+        return httpx2.AsyncClient(transport=transport, base_url=ORIGIN, headers=headers)
+
+    async def register(self, email: str = "ana@example.org", name: str = "Ana") -> "Person":
+        async with self.client() as http:
+            answer = await http.post("/v1/auth/register", json={"email": email, "name": name, "password": PASSWORD})
+        assert answer.status_code == 201, answer.text
+        tokens = answer.json()
+        http = self.client(tokens["access_token"])
+        return Person(http, email, tokens, (await http.get("/v1/auth/me")).json())
+
+
+class Person(Struct, frozen=True):
+    """Somebody who is signed in."""
+
+    http: httpx2.AsyncClient
+    email: str
+    tokens: Mapping[str, Any]
+    me: Mapping[str, Any]
+
+
+@asynccontextmanager
+async def running(home: Path, *, doors: Mapping[str, Any] | None = None, **given: Any) -> AsyncIterator[Plane]:
+    """Settings are the defaults, with rate limits out of the way unless `given` says otherwise."""
+    generous = {"rate_limit_requests": 100_000, "auth_rate_limit_requests": 100_000}
+    settings = Settings(home=home, **{**generous, **given})
+    prepare(settings.home)
+    clock, database = ManualClock(), Database(settings.url)
+    await database.start(METADATA.create_all)
+    auth = open_authentication(settings, clock)
+    services = Services(
+        database=database,
+        ledger=MemoryLedger(ContextAccumulator(), clock),
+        pipeline=cast("Any", None),  # the slices under test never reach it
+        policies=cast("Any", None),
+        bus=LocalBus(),
+        clock=clock,
+        signer=EphemeralSigner(),
+        auth=auth,
+        registry=CollectorRegistry(),
+        keys=KeyRing(),
+        compliance=cast("Any", None),
+    )
+    identities = KnownIdentities(database, auth, clock)
+    app = create_app(services, settings, identities, doors=doors or {})
+    try:
+        yield Plane(app, services, identities, settings, clock)
+    finally:
+        await database.stop()
+        auth.passwords.close()

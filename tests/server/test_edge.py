@@ -1,0 +1,206 @@
+"""What every request passes before it reaches a route."""
+
+import asyncio
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mutx.server.middleware.tracing import Tracing
+from tests.server.plane import PASSWORD, Plane, running
+
+JSON = {"content-type": "application/json"}
+
+
+async def test_a_request_keeps_its_name_or_gets_one(plane: Plane) -> None:
+    http = plane.client()
+    assert (await http.get("/health", headers={"x-request-id": "build-4711"})).headers["x-request-id"] == "build-4711"
+    for unfit in ("short", "with space in it", "x" * 200, "new\tline-here"):
+        given = (await http.get("/health", headers={"x-request-id": unfit})).headers["x-request-id"]
+        assert given != unfit
+        assert len(given) == 36
+
+
+async def test_answers_carry_security_headers(plane: Plane) -> None:
+    answer = await plane.client().get("/health")
+    for name in ("x-content-type-options", "x-frame-options", "content-security-policy", "referrer-policy"):
+        assert name in answer.headers
+    assert answer.headers["cache-control"] == "no-store"
+    docs = await plane.client().get("/docs")
+    assert docs.status_code == 200
+    assert "content-security-policy" not in docs.headers
+
+
+async def test_errors_of_the_router_are_problems_too(plane: Plane) -> None:
+    missing = await plane.client().get("/v1/nothing")
+    wrong = await plane.client().delete("/health")
+    assert (missing.status_code, missing.json()["code"]) == (404, "not_found")
+    assert (wrong.status_code, wrong.json()["code"]) == (405, "method_not_allowed")
+    assert missing.json()["detail"] == missing.json()["message"]
+    assert missing.json()["request_id"] == missing.headers["x-request-id"]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"{", b'{"name": NaN}', b'{"name": "a", "name": "b"}', b"[" * 1000 + b"]" * 1000, rb'{"name": "\ud800"}'],
+)
+async def test_ambiguous_json_is_refused_before_any_route(plane: Plane, body: bytes) -> None:
+    ana = await plane.register()
+    answer = await ana.http.post("/v1/agents", content=body, headers=JSON)
+    assert (answer.status_code, answer.json()["code"]) == (400, "malformed_body")
+
+
+async def test_a_large_body_is_refused_unread(plane: Plane) -> None:
+    sent = 0
+
+    async def chunks() -> Any:
+        nonlocal sent
+        for _ in range(160):
+            sent += 65_536
+            yield b"x" * 65_536
+
+    ana = await plane.register()
+    declared = await ana.http.post("/v1/agents", content=chunks(), headers={**JSON, "content-length": str(10_485_760)})
+    assert (declared.status_code, declared.json()["code"]) == (413, "too_large")
+    assert sent == 0
+    undeclared = await ana.http.post("/v1/agents", content=chunks(), headers=JSON)
+    assert undeclared.status_code == 413
+    assert sent < 1_200_000
+    broken = await ana.http.post("/v1/agents", content=b"{}", headers={**JSON, "content-length": "many"})
+    assert broken.status_code == 400
+
+
+async def test_json_without_its_type_is_not_taken(plane: Plane) -> None:
+    """A browser can send text/plain across origins without asking; it must not count as JSON."""
+    ana = await plane.register()
+    answer = await ana.http.post("/v1/agents", content=b'{"name": "x"}', headers={"content-type": "text/plain"})
+    assert answer.status_code == 422
+
+
+async def test_unknown_hosts_are_refused(plane: Plane) -> None:
+    answer = await plane.client().get("/health", headers={"host": "rebind.evil.example"})
+    assert (answer.status_code, answer.json()["code"]) == (400, "unknown_host")
+    assert (await plane.client().get("/health", headers={"host": "localhost:8000"})).status_code == 200
+    assert (await plane.client().get("/health", headers={"host": "[::1]:8000"})).status_code == 200
+
+
+async def test_wildcard_hosts(tmp_path: Path) -> None:
+    async with running(tmp_path / "home", allowed_hosts=("*.example.org", "mutx.io")) as plane:
+        for host, status in (("a.example.org", 200), ("example.org", 400), ("MUTX.io:443", 200), ("evil-mutx.io", 400)):
+            assert (await plane.client().get("/health", headers={"host": host})).status_code == status
+
+
+async def test_cors_is_off_unless_asked_for(plane: Plane, tmp_path: Path) -> None:
+    origin = {"origin": "https://board.example.org"}
+    assert "access-control-allow-origin" not in (await plane.client().get("/health", headers=origin)).headers
+    async with running(tmp_path / "other", cors_origins=(origin["origin"],)) as open_plane:
+        answer = await open_plane.client().get("/health", headers=origin)
+        assert answer.headers["access-control-allow-origin"] == origin["origin"]
+        other = await open_plane.client().get("/health", headers={"origin": "https://evil.example"})
+        assert "access-control-allow-origin" not in other.headers
+
+
+async def test_callers_are_throttled_one_by_one(tmp_path: Path) -> None:
+    async with running(tmp_path / "home", rate_limit_requests=3) as plane:
+        ana, bob = await plane.register(), await plane.register("bob@example.org", "Bob")
+        statuses = [(await ana.http.get("/v1/agents")).status_code for _ in range(3)]
+        assert statuses == [200, 200, 429]  # /v1/auth/me was the first
+        refused = await ana.http.get("/v1/agents")
+        assert refused.json()["code"] == "rate_limited"
+        assert 0 < int(refused.headers["retry-after"]) <= 60
+        assert (await bob.http.get("/v1/agents")).status_code == 200
+        plane.clock.advance(int(refused.headers["retry-after"]))
+        assert (await ana.http.get("/v1/agents")).status_code == 200
+        assert {(await plane.client().get("/health")).status_code for _ in range(10)} == {200}
+
+
+async def test_signing_in_is_throttled_by_address(tmp_path: Path) -> None:
+    async with running(tmp_path / "home", auth_rate_limit_requests=2) as plane:
+        body = {"email": "ana@example.org", "password": "guess"}
+        near = plane.client(address="203.0.113.9")
+        assert [(await near.post("/v1/auth/login", json=body)).status_code for _ in range(3)] == [401, 401, 429]
+        assert (await plane.client(address="203.0.113.10").post("/v1/auth/login", json=body)).status_code == 401
+
+
+async def test_hot_doors_stand_before_the_router(tmp_path: Path) -> None:
+    seen: list[Any] = []
+
+    async def door(scope: Any, receive: Any, send: Any) -> None:
+        seen.append((scope["mutx.caller"], scope.get("mutx.refused"), (await receive())["body"]))
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b"{}"})
+
+    doors = {"/v1/governance/decide": door}
+    async with running(tmp_path / "home", doors=doors, rate_limit_requests=2) as plane:
+        ana = await plane.register()
+        for _ in range(5):  # their own limit counts, not the general one
+            assert (await ana.http.post("/v1/governance/decide", content=b"raw")).status_code == 200
+        assert seen[0][0].user_id == ana.me["id"]
+        assert seen[0][2] == b"raw"
+        await plane.client("mutx_live_nothing").post("/v1/governance/decide", content=b"raw")
+        assert (seen[-1][0], seen[-1][1].code) == (None, "unauthenticated")
+        assert (await plane.client().get("/v1/governance/decide")).status_code == 405
+        text = (await plane.client().get("/metrics")).text
+        assert 'http_requests_total{method="POST",path="/v1/governance/decide",status="200"} 6.0' in text
+
+
+async def test_a_stale_credential_does_not_stop_a_public_operation(plane: Plane) -> None:
+    await plane.register()
+    body = {"email": "ana@example.org", "password": PASSWORD}
+    assert (await plane.client("stale").post("/v1/auth/login", json=body)).status_code == 200
+
+
+async def test_a_store_that_cannot_answer_is_503_and_not_anonymous(plane: Plane) -> None:
+    ana = await plane.register()
+    plane.services.auth.callers.revoke()
+    await plane.services.database.stop()
+    plane.services.database.path.write_bytes(b"not a database" * 100)
+    answer = await ana.http.get("/v1/auth/me")
+    assert (answer.status_code, answer.json()["code"]) == (503, "unavailable")
+
+
+async def test_verified_callers_cost_one_look_until_something_is_revoked(plane: Plane) -> None:
+    ana = await plane.register()
+    token = ana.tokens["access_token"]
+    caller = plane.identities.cached(token)
+    assert caller is not None
+    assert caller.user_id == ana.me["id"]
+    plane.services.auth.callers.revoke()
+    assert plane.identities.cached(token) is None
+    await ana.http.get("/v1/auth/me")
+    assert plane.identities.cached(token) is not None
+    plane.clock.advance(6)
+    assert plane.identities.cached(token) is None
+
+
+async def test_simultaneous_registrations_make_one_account(plane: Plane) -> None:
+    body = {"email": "ana@example.org", "name": "Ana", "password": PASSWORD}
+    answers = await asyncio.gather(*(plane.client().post("/v1/auth/register", json=body) for _ in range(4)))
+    assert sorted(answer.status_code for answer in answers) == [201, 409, 409, 409]
+
+
+async def test_traces_go_on_from_the_callers(plane: Plane) -> None:
+    seen: dict[str, Any] = {}
+
+    async def door(scope: Any, receive: Any, send: Any) -> None:
+        seen.update(scope)
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b""})
+
+    for parent, trace_id in (
+        (b"00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01", "4bf92f3577b34da6a3ce929d0e0e4736"),
+        (b"00-zero-zero-00", None),
+    ):
+        seen.clear()
+        headers = [(b"traceparent", parent), (b"tracestate", b"a=b")]
+        await Tracing(door)({"type": "http", "headers": headers}, _nothing, _sent)
+        assert seen.get("mutx.trace_id") == trace_id
+
+
+async def _nothing() -> Any:
+    return {"type": "http.disconnect"}
+
+
+async def _sent(message: Any) -> None:
+    json.dumps(message, default=str)
