@@ -15,7 +15,7 @@ from mutx.storage.dialect import connect
 from mutx.storage.engine import Database
 from mutx.storage.ledger import SqliteLedger
 from mutx.storage.ledger_tables import create_tables
-from mutx.storage.writer import Batch, Writer
+from mutx.storage.writer import WriteBatch, Writer
 from tests.conformance.scribe import Scribe, charge
 
 WS, S = "ws-1", "s-1"
@@ -45,7 +45,7 @@ def scribe(ledger: SqliteLedger) -> Scribe:
 
 
 async def test_a_full_disk_refuses_and_loses_nothing(database: Database, ledger: SqliteLedger, scribe: Scribe) -> None:
-    def limit(batch: Batch, pages: int) -> None:
+    def limit(batch: WriteBatch, pages: int) -> None:
         batch.connection.execute(f"PRAGMA max_page_count={pages}")
 
     kept = await scribe.allow(S, charge(1, limit=1000))
@@ -163,7 +163,7 @@ async def test_a_file_that_cannot_be_opened_again_refuses_until_it_can(path: Pat
 
 
 async def test_a_bug_in_a_write_fails_its_batch_and_not_the_writer(database: Database, scribe: Scribe) -> None:
-    def bug(batch: Batch) -> None:
+    def bug(batch: WriteBatch) -> None:
         batch.connection.execute("INSERT INTO outbox_cursors VALUES ('log', 1)")
         raise KeyError("bug")
 

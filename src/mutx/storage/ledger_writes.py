@@ -15,7 +15,7 @@ from mutx.governance.turn import ApprovalRequest, Event, Grant, Turn, TurnKind
 from mutx.kit.errors import DuplicateAction, HeadMoved, LimitMoved, RequestMoved
 from mutx.storage.codec import StoredTurn, encode_payload
 from mutx.storage.tally import charges_of, due_at, ends_closed, grant_of, tally
-from mutx.storage.writer import Batch
+from mutx.storage.writer import WriteBatch
 
 TAKEN = {
     TurnKind.DECISION: """SELECT 1 FROM ledger_turns
@@ -78,7 +78,7 @@ def event_rows(events: Sequence[Event]) -> tuple[tuple[str, str, float, str], ..
     return tuple((event.topic, event.workspace_id, event.at, encode_payload(event)) for event in events)
 
 
-def write_turn(batch: Batch, entry: Entry) -> None:
+def write_turn(batch: WriteBatch, entry: Entry) -> None:
     """Append one turn. Raises DuplicateAction, RequestMoved, LimitMoved or HeadMoved."""
     turn, db = entry.turn, batch.connection
     _check(db, turn)
@@ -183,7 +183,7 @@ def _put_request(db: sqlite3.Connection, request: ApprovalRequest) -> None:
     )
 
 
-def write_request(batch: Batch, request: ApprovalRequest, events: Sequence[Event]) -> None:
+def write_request(batch: WriteBatch, request: ApprovalRequest, events: Sequence[Event]) -> None:
     """A change of a request that is no turn. Raises RequestMoved."""
     if not _is_next(batch.connection, request):
         raise RequestMoved("somebody else changed this request first; read it again")
@@ -198,7 +198,7 @@ def write_grant(db: sqlite3.Connection, grant: Grant) -> None:
     db.execute(NEW_GRANT, (*names, grant.expires_at, grant.uses_left, body))
 
 
-def write_session(batch: Batch, state: SessionState, snapshot: bytes) -> bool:
+def write_session(batch: WriteBatch, state: SessionState, snapshot: bytes) -> bool:
     """A session without a turn. False if it is there already."""
     context = state.context
     at, names = (context.workspace_id, context.session_id), (context.agent_id, context.user_id)

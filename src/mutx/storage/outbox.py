@@ -59,14 +59,20 @@ class OutboxPump:
         self._send = send
         self._prune_seconds = prune
         self._news = {sink.name: asyncio.Event() for sink in self._sinks}
+        self._stopping = asyncio.Event()
 
     def poke(self) -> None:
         """There may be news: look at once."""
         for news in self._news.values():
             news.set()
 
+    def stop(self) -> None:
+        """Let `run` end after the deliveries under way."""
+        self._stopping.set()
+        self.poke()
+
     async def run(self) -> None:
-        """Until cancelled."""
+        """Until stopped or cancelled."""
         async with asyncio.TaskGroup() as tasks:
             for sink in self._sinks:
                 tasks.create_task(self._feed(sink))
@@ -83,28 +89,30 @@ class OutboxPump:
 
     async def _feed(self, sink: Sink) -> None:
         wait = self._retry
-        while True:
+        while not self._stopping.is_set():
             self._news[sink.name].clear()
             try:
                 delivered = await self.deliver(sink)
             except Exception as error:  # noqa: BLE001 - the worker's one: whatever ails a sink, its events wait
                 logger.warning("sink %s failed, next try in %.1f s: %r", sink.name, wait, error)
-                await asyncio.sleep(wait)
+                await rest(self._stopping, wait)
                 wait = min(2 * wait, MAX_RETRY_SECONDS)
                 continue
             wait = self._retry
-            if delivered < self._batch:
-                await self._rest(sink)
-
-    async def _rest(self, sink: Sink) -> None:
-        try:
-            async with asyncio.timeout(self._idle):
-                await self._news[sink.name].wait()
-        except TimeoutError:
-            return
+            if delivered < self._batch and not self._stopping.is_set():
+                await rest(self._news[sink.name], self._idle)
 
     async def _prune(self) -> None:
         names = [sink.name for sink in self._sinks]
-        while True:
-            await asyncio.sleep(self._prune_seconds)
+        while not self._stopping.is_set():
+            await rest(self._stopping, self._prune_seconds)
             await self._source.prune_events(names)
+
+
+async def rest(until: asyncio.Event, seconds: float) -> None:
+    """Sleep, but wake at once when the event is set."""
+    try:
+        async with asyncio.timeout(seconds):
+            await until.wait()
+    except TimeoutError:
+        return

@@ -26,7 +26,7 @@ STAND_STILL_SECONDS = 30.0
 """How long the thread lets a slice write the file before it goes on regardless; units end long before."""
 
 
-class Batch:
+class WriteBatch:
     """One transaction in the making, as a job sees it."""
 
     __slots__ = ("_later", "connection")
@@ -49,7 +49,7 @@ class Job:
 
     __slots__ = ("done", "error", "result", "run")
 
-    def __init__(self, run: Callable[[Batch], Any], done: Callable[[Any, MutxError | None], None]) -> None:
+    def __init__(self, run: Callable[[WriteBatch], Any], done: Callable[[Any, MutxError | None], None]) -> None:
         self.run = run
         self.done = done
         self.result: Any = None
@@ -103,7 +103,7 @@ class Writer:
         await asyncio.to_thread(self._thread.join)
         await asyncio.sleep(0)
 
-    def submit(self, run: Callable[[Batch], Any], done: Callable[[Any, MutxError | None], None]) -> None:
+    def submit(self, run: Callable[[WriteBatch], Any], done: Callable[[Any, MutxError | None], None]) -> None:
         """Queue work. `done(result, error)` is called on the loop after the commit, or after it failed.
 
         Raises LedgerUnavailable at once when too many are waiting.
@@ -115,7 +115,7 @@ class Writer:
         self._waiting += 1
         self._queue.put(Job(run, done))
 
-    def execute(self, run: Callable[[Batch], Any]) -> asyncio.Future[Any]:
+    def execute(self, run: Callable[[WriteBatch], Any]) -> asyncio.Future[Any]:
         """`submit`, with a future for the result."""
         future: asyncio.Future[Any] = self._loop.create_future()
         self.submit(run, lambda result, error: settle(future, result, error))
@@ -184,7 +184,7 @@ class Writer:
     def _transact(self, jobs: list[Job]) -> None:
         if self._connection is None:
             self._connection = self._connect()
-        batch = Batch(self._connection)
+        batch = WriteBatch(self._connection)
         self._connection.execute("BEGIN IMMEDIATE")
         for job in jobs:
             try:
