@@ -1,0 +1,42 @@
+"""Idle connections, kept for the next call of the same process."""
+
+import os
+import threading
+from typing import Generic, Protocol, TypeVar
+
+IDLE_CONNECTIONS = 8
+
+
+class Closable(Protocol):
+    def close(self) -> None: ...
+
+
+C = TypeVar("C", bound=Closable)
+
+
+class Pool(Generic[C]):
+    """A connection belongs to one caller at a time. A forked child starts with none: sharing one would mix answers."""
+
+    def __init__(self) -> None:
+        self._idle: list[C] = []
+        self._lock = threading.Lock()
+        self._pid = os.getpid()
+
+    def take(self) -> C | None:
+        with self._lock:
+            if self._pid != os.getpid():
+                self._idle, self._pid = [], os.getpid()
+            return self._idle.pop() if self._idle else None
+
+    def give(self, connection: C) -> None:
+        with self._lock:
+            if len(self._idle) < IDLE_CONNECTIONS and self._pid == os.getpid():
+                self._idle.append(connection)
+                return
+        connection.close()
+
+    def close(self) -> None:
+        with self._lock:
+            idle, self._idle = self._idle, []
+        for connection in idle:
+            connection.close()
