@@ -1,0 +1,144 @@
+"""The API as attributes: one class per resource family, one line per operation. A test holds them complete.
+
+The names are those of the command line as well: `client.agents.list()` and `mutx agents list`.
+"""
+
+from typing import Generic
+
+from mutx.contract import agents, api_keys, approvals, audit, auth, governance, health, policies, security, workspaces
+from mutx.sdk.group import Call, Group, Stream, T
+
+
+class AuthApi(Group[T]):
+    register = Call(auth.register)
+    login = Call(auth.login)
+    local_bootstrap = Call(auth.local_bootstrap)
+    refresh = Call(auth.refresh)
+    logout = Call(auth.logout)
+    me = Call(auth.me)
+    jwks = Call(auth.jwks)
+
+
+class WorkspacesApi(Group[T]):
+    list = Call(workspaces.list_workspaces)
+    get = Call(workspaces.get_workspace)
+    update = Call(workspaces.update_workspace)
+    members = Call(workspaces.list_members)
+    put_member = Call(workspaces.put_member)
+    remove_member = Call(workspaces.remove_member)
+
+
+class ApiKeysApi(Group[T]):
+    list = Call(api_keys.list_api_keys)
+    create = Call(api_keys.create_api_key)
+    get = Call(api_keys.get_api_key)
+    delete = Call(api_keys.delete_api_key)
+    rotate = Call(api_keys.rotate_api_key)
+
+
+class AgentsApi(Group[T]):
+    list = Call(agents.list_agents)
+    create = Call(agents.create_agent)
+    register = Call(agents.register_agent)
+    heartbeat = Call(agents.send_heartbeat)
+    report_metrics = Call(agents.report_metrics)
+    log = Call(agents.report_log)
+    commands = Call(agents.list_commands)
+    acknowledge = Call(agents.acknowledge_command)
+    get = Call(agents.get_agent)
+    delete = Call(agents.delete_agent)
+    config = Call(agents.get_agent_config)
+    update_config = Call(agents.update_agent_config)
+    status = Call(agents.get_agent_status)
+    versions = Call(agents.list_agent_versions)
+    metrics = Call(agents.list_agent_metrics)
+    logs = Call(agents.list_agent_logs)
+    send_command = Call(agents.send_command)
+
+
+class GovernanceApi(Group[T]):
+    decide = Call(governance.decide)
+    conclude = Call(governance.conclude)
+    resolve = Call(governance.resolve)
+    redeem = Call(governance.redeem)
+    action = Call(governance.get_action)
+    wait = Stream(governance.wait_action)
+    decide_batch = Call(governance.decide_batch)
+    conclude_batch = Call(governance.conclude_batch)
+    resolve_batch = Call(governance.resolve_batch)
+    redeem_batch = Call(governance.redeem_batch)
+
+
+class PoliciesApi(Group[T]):
+    list = Call(policies.list_policies)
+    create = Call(policies.create_policy)
+    evaluate = Call(policies.evaluate_policies)
+    lint = Call(policies.lint_policy)
+    stream = Stream(policies.stream_policies)
+    snapshot = Call(policies.get_policy_snapshot)
+    get = Call(policies.get_policy)
+    put = Call(policies.put_policy)
+    delete = Call(policies.delete_policy)
+    reload = Call(policies.reload_policy)
+    versions = Call(policies.list_policy_versions)
+
+
+class ApprovalsApi(Group[T]):
+    list = Call(approvals.list_approvals)
+    create = Call(approvals.create_approval)
+    stream = Stream(approvals.stream_approvals)
+    grants = Call(approvals.list_grants)
+    revoke_grant = Call(approvals.revoke_grant)
+    get = Call(approvals.get_approval)
+    wait = Stream(approvals.wait_approval)
+    approve = Call(approvals.approve_approval)
+    reject = Call(approvals.reject_approval)
+
+
+class SecurityApi(Group[T]):
+    evaluate = Call(security.evaluate_action)
+    request_approval = Call(security.request_security_approval)
+    approvals = Call(security.list_security_approvals)
+    approval = Call(security.get_security_approval)
+    approve = Call(security.approve_security_approval)
+    deny = Call(security.deny_security_approval)
+    export_receipts = Call(security.export_session_receipts)
+    session_receipts = Call(security.list_session_receipts)
+    receipt = Call(security.get_receipt)
+    keys = Call(security.list_public_keys)
+    compliance = Call(security.get_compliance)
+    metrics = Call(security.get_security_metrics)
+    prometheus = Call(security.get_security_prometheus)
+    create_session = Call(security.create_security_session)
+    session = Call(security.get_security_session)
+    close_session = Call(security.close_security_session)
+
+
+class AuditApi(Group[T]):
+    events = Call(audit.list_audit_events)
+    export = Call(audit.export_audit)
+    trace = Call(audit.get_audit_trace)
+
+
+class HealthApi(Group[T]):
+    get = Call(health.health)
+    ready = Call(health.ready)
+    info = Call(health.server_info)
+    metrics = Call(health.metrics)
+
+
+class Api(Generic[T]):
+    """Every group over one transport."""
+
+    def __init__(self, transport: T) -> None:
+        self.transport: T = transport
+        self.auth: AuthApi[T] = AuthApi(transport)
+        self.workspaces: WorkspacesApi[T] = WorkspacesApi(transport)
+        self.api_keys: ApiKeysApi[T] = ApiKeysApi(transport)
+        self.agents: AgentsApi[T] = AgentsApi(transport)
+        self.governance: GovernanceApi[T] = GovernanceApi(transport)
+        self.policies: PoliciesApi[T] = PoliciesApi(transport)
+        self.approvals: ApprovalsApi[T] = ApprovalsApi(transport)
+        self.security: SecurityApi[T] = SecurityApi(transport)
+        self.audit: AuditApi[T] = AuditApi(transport)
+        self.health: HealthApi[T] = HealthApi(transport)
