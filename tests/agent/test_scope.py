@@ -1,8 +1,11 @@
 """Sessions, parents and sub-agents: carried into coroutines, threads and pools, and nowhere else."""
 
 import asyncio
+import subprocess
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 from mutx_agent import Governor
 from mutx_agent.threads import carry_into_threads
@@ -157,3 +160,27 @@ async def test_sessions_work_with_async_with(plane: ScriptedPlane) -> None:
     async with governor.session() as session, governor.action("x", {}) as action:
         action.result = 1
     assert plane.calls[0]["session_id"] == session.session_id
+
+
+def test_threads_know_their_parent_outside_any_session_too() -> None:
+    """In a process of its own: here an earlier test has reached the threads already."""
+    program = """
+import threading
+from tests.agent.scripted_plane import ScriptedPlane
+from tests.agent.test_scope import governed
+
+plane = ScriptedPlane()
+governor = governed(plane)
+inner = governor(lambda: None)
+
+@governor
+def outer():
+    thread = threading.Thread(target=inner)
+    thread.start()
+    thread.join()
+
+outer()
+first, second = plane.calls
+assert second["parent_action_id"] == first["action_id"]
+"""
+    subprocess.run([sys.executable, "-c", program], check=True, cwd=Path(__file__).parents[2])

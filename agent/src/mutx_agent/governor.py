@@ -161,8 +161,16 @@ class Governor:
                         transport = connect(settings)
                 except (NotConfigured, ValueError) as error:
                     raise ControlPlaneUnreachable(str(error), reason_code="not_configured", tool_name=tool) from error
+                _reach_threads()
                 self._connected = Connected(settings, transport, settings.session_id or new_id())
             return self._connected
+
+
+def _reach_threads() -> None:
+    """From the first governed call or session on, threads inherit session and parent action."""
+    from mutx_agent.threads import carry_into_threads
+
+    carry_into_threads()
 
 
 class GovernedSession:
@@ -177,9 +185,7 @@ class GovernedSession:
         return self._scope.session_id or ""
 
     def __enter__(self) -> "GovernedSession":
-        from mutx_agent.threads import carry_into_threads
-
-        carry_into_threads()
+        _reach_threads()
         self._token = CURRENT.set(self._scope)
         return self
 

@@ -70,11 +70,11 @@ class ReceiptGenerator:
         """The signed receipt, and the values and salts that open its commitments.
 
         `at`: seconds, never less than that of the session's previous receipt. `prev`: hash of that receipt, or
-        `genesis`. `about`: receipt id of the decision this belongs to. `decision.reason` stands in the receipt as it
-        is, so it must be free of argument values. Raises InputError for values that JSON cannot hold.
+        `genesis`. `about`: receipt id of the decision this belongs to. `decision.reason` stands in the receipt as
+        it is: no argument values in it. Raises InputError for what JSON cannot hold.
         """
         args_salt, when = new_salt(), rfc3339(at)
-        modified_salt = new_salt() if decision.modified_args is not None else b""
+        modified_salt = b"" if decision.modified_args is None else new_salt()
         result_salt = new_salt() if outcome is not None else b""
         body = ReceiptBody(
             v=VERSION,
@@ -97,23 +97,35 @@ class ReceiptGenerator:
             about=about,
         )
         envelope = self._envelopes.write(encode_body(body))
-        sealed = Sealed(
-            args=action.tool_args,
-            args_salt=args_salt.hex(),
-            action_hash=action.action_hash,
-            critical=tuple([each.value for each in decision.critical]),
-            modified_args=decision.modified_args,
-            modified_salt=modified_salt.hex() or None,
-            result=outcome.result if outcome is not None else None,
-            error=outcome.error if outcome is not None else None,
-            result_salt=result_salt.hex() or None,
-        )
+        sealed = _sealed(action, decision, outcome, args_salt, modified_salt, result_salt)
         return Receipt(id=id, hash=sha256_hex(envelope), envelope=envelope), sealed
 
 
 def open_receipt(envelope: bytes) -> dict[str, Any]:
     """The body inside an envelope. Reads, does not verify. Raises VerificationFailed for what is no receipt."""
     return body_dict(decode_body(parse(envelope).payload))
+
+
+def _sealed(
+    action: NormalizedAction,
+    decision: Decision,
+    outcome: Outcome | None,
+    args_salt: bytes,
+    modified_salt: bytes,
+    result_salt: bytes,
+) -> Sealed:
+    """What opens the commitments, to lie beside the receipt."""
+    return Sealed(
+        args=action.tool_args,
+        args_salt=args_salt.hex(),
+        action_hash=action.action_hash,
+        critical=tuple([each.value for each in decision.critical]),
+        modified_args=decision.modified_args,
+        modified_salt=modified_salt.hex() or None,
+        result=outcome.result if outcome is not None else None,
+        error=outcome.error if outcome is not None else None,
+        result_salt=result_salt.hex() or None,
+    )
 
 
 def _action(action: NormalizedAction, salt: bytes, timestamp: str) -> ActionPart:
