@@ -10,7 +10,6 @@ a receipt, append the turn, tell. Stages never call one another; only this file 
 Nothing is allowed before its receipt is on disk; whatever goes wrong earlier is a refusal.
 """
 
-from collections import OrderedDict
 from typing import Any
 
 from msgspec.structs import replace
@@ -44,9 +43,6 @@ from mutx.kit.ids import new_id
 ATTEMPTS = 32
 """How often a verb starts over because another writer moved the session's head first."""
 
-RECENT = 16_384
-"""Allowed actions kept in memory so that `conclude` need not read the ledger."""
-
 
 class GovernancePipeline:
     """The three verbs, redemption and the questions around them."""
@@ -68,7 +64,6 @@ class GovernancePipeline:
         self._permits = permits
         self._recorder = recorder
         self._releases = releases
-        self._recent: OrderedDict[tuple[str, str], ActionState] = OrderedDict()
 
     # -- decide -------------------------------------------------------------------------------------------------
 
@@ -90,8 +85,6 @@ class GovernancePipeline:
             state = await self._gather.session(caller.workspace_id, call.session_id)
             now = self._gather.now(state)
             action = self._mediator.normalize(call, caller, tools=engine.tool, id=action_id, now=now)
-            if call.action_id and (caller.workspace_id, action_id) in self._recent:
-                return await self._replay(action)
             facts = _facts(state, caller, now, dependencies, grants or (), ask, ask_timeout)
             draft = self._decided(state, engine, call, caller, action, facts)
             if draft.decision.effect is Effect.STEP_UP and grants is None:
@@ -103,7 +96,7 @@ class GovernancePipeline:
                 return await self._replay(action)
             except (HeadMoved, LimitMoved):
                 continue
-            return self._answer(self._remember(turn), now)
+            return self._answer(_first_state(turn), now)
         raise LedgerUnavailable("this session is too busy; nothing was allowed, try again")
 
     def _decided(
@@ -139,10 +132,7 @@ class GovernancePipeline:
 
     async def _dependencies(self, call: ToolCall, caller: Caller) -> Dependencies:
         wanted = depends_on(call.parent_action_id, call.depends_on)
-        unsettled = tuple(i for i in wanted if (caller.workspace_id, i) not in self._recent)
-        if not unsettled:
-            return NO_DEPENDENCIES
-        return await self._gather.dependencies(caller.workspace_id, unsettled)
+        return await self._gather.dependencies(caller.workspace_id, wanted) if wanted else NO_DEPENDENCIES
 
     async def dry_run(self, call: ToolCall, caller: Caller) -> Decision:
         """What `decide` would say now. Leaves no trace and no receipt, and permits nothing."""
@@ -161,9 +151,7 @@ class GovernancePipeline:
 
         Raises NotFound, PermissionDenied, Conflict (it was not allowed, or concluded otherwise), LedgerUnavailable.
         """
-        known = self._recent.get((caller.workspace_id, action_id))
-        if known is None:
-            known = await self._gather.action(caller.workspace_id, action_id)
+        known = await self._gather.action(caller.workspace_id, action_id)
         _own_agent(caller, known.action.agent_id)
         for _ in range(ATTEMPTS):
             if known.outcome is not None:
@@ -177,7 +165,6 @@ class GovernancePipeline:
                 continue
             except HeadMoved:
                 continue
-            self._recent.pop((caller.workspace_id, action_id), None)
             await self._releases.reconsider(known.action.workspace_id, known.action.session_id)
             return Conclusion(action_id=action_id, receipt_id=turn.receipt.id, status=outcome.status)
         raise LedgerUnavailable("this session is too busy; the outcome was not recorded, try again")
@@ -257,22 +244,6 @@ class GovernancePipeline:
             raise ActionReused("this action id stands for another call; make a new id for each call")
         return replace(self._answer(known, self._gather.clock()), replayed=True)
 
-    def _remember(self, turn: Turn) -> ActionState:
-        known = ActionState(
-            action=turn.action,
-            decision=turn.decision,
-            caller=turn.caller,
-            seq=turn.seq,
-            receipt_id=turn.receipt.id,
-            permit=turn.permit,
-            request=turn.requests[0] if turn.requests else None,
-        )
-        if turn.decision.effect.runs:
-            self._recent[turn.workspace_id, turn.action.id] = known
-            if len(self._recent) > RECENT:
-                self._recent.popitem(last=False)
-        return known
-
     def _answer(self, known: ActionState, now: float) -> Answer:
         decision, permit = known.decision, known.permit
         live = permit is not None and now < permit.expires_at and known.redeemed_at is None and known.outcome is None
@@ -324,6 +295,19 @@ def _facts(
         ask=ask,
         ask_timeout=ask_timeout,
         closed=state.closed_at is not None,
+    )
+
+
+def _first_state(turn: Turn) -> ActionState:
+    """Where an action stands right after its decision."""
+    return ActionState(
+        action=turn.action,
+        decision=turn.decision,
+        caller=turn.caller,
+        seq=turn.seq,
+        receipt_id=turn.receipt.id,
+        permit=turn.permit,
+        request=turn.requests[0] if turn.requests else None,
     )
 
 

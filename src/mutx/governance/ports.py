@@ -103,6 +103,8 @@ class Sink(Protocol):
     """Somewhere that events go. May be slow or dead; the outbox waits for it."""
 
     name: str
+    topics: frozenset[str] | None
+    """What it wants: whole topics, and families that end in a dot (`audit.`); None: everything."""
 
     async def send(self, events: Sequence[Event]) -> None:
         """Deliver, or raise: then the same events come again later."""

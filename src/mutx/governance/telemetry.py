@@ -6,9 +6,16 @@ aarm.approval   a question was put, voted on, escalated or answered
 aarm.drift      the session has moved away from what was asked of it
 aarm.alert      a rule warns; the call goes on
 aarm.outcome    what came of it
+audit.approval  a request moved without a turn: a vote short of the quorum, an escalation
+
+Turns are the audit record of governed actions (`resources.audit` reads them from the ledger), so `aarm.*` events are
+made only where a sink wants them; `audit.approval` is for the audit log, which has no turn to read.
 """
 
+from collections.abc import Iterator
 from typing import Any
+
+from msgspec.structs import replace
 
 from mutx.governance.turn import ApprovalRequest, Event, Outcome, RequestStatus, Turn, TurnKind
 from mutx.governance.types import IntentSignal
@@ -16,51 +23,92 @@ from mutx.kit.clock import rfc3339
 
 DRIFTING = (IntentSignal.DRIFT_SUSPECTED, IntentSignal.DRIFT_CONFIRMED)
 
+SYSTEM = "system"
+
+TOPICS = ("aarm.action", "aarm.decision", "aarm.approval", "aarm.drift", "aarm.alert", "aarm.outcome", "audit.approval")
+
+
+def wanted(topics: frozenset[str] | None, topic: str) -> bool:
+    """Whether `topics` names `topic`, or its family with a dot at the end (`audit.`); None names all."""
+    return topics is None or topic in topics or f"{topic.partition('.')[0]}." in topics
+
 
 class TelemetryExporter:
     """Turns become events here; `storage.outbox` carries them to the sinks after the write."""
 
+    def __init__(self, topics: frozenset[str] | None = None) -> None:
+        """`topics`: what any sink wants, as `wanted` reads it; nothing else is made."""
+        self._wanted = frozenset(topic for topic in TOPICS if wanted(topics, topic))
+        self._of_turns = any(topic.startswith("aarm.") for topic in self._wanted)
+
     def events(self, turn: Turn) -> tuple[Event, ...]:
         """The news of one turn, in order."""
-        found = []
-        if turn.kind is TurnKind.OUTCOME:
-            if turn.outcome is not None:
-                found.append(_event("aarm.outcome", turn, _outcome(turn.outcome)))
-            return tuple(found)
-        if turn.kind is TurnKind.DECISION:
-            found.append(_event("aarm.action", turn, _action(turn)))
-        found.append(_event("aarm.decision", turn, _decision(turn)))
-        if turn.kind is TurnKind.DECISION and turn.decision.intent in DRIFTING:
-            found.append(_event("aarm.drift", turn, {"intent": turn.decision.intent.value}))
-        if turn.kind is TurnKind.DECISION and turn.decision.alerts:
-            found.append(_event("aarm.alert", turn, {"rules": list(turn.decision.alerts)}))
-        for request in turn.requests:
-            found.extend(self.request_events(request))
-        return tuple(found)
+        if not self._of_turns:
+            return ()
+        return tuple(event for event in _news(turn) if event.topic in self._wanted)
 
     def request_events(self, request: ApprovalRequest) -> tuple[Event, ...]:
-        """The news of a request that was opened, voted on, escalated or answered."""
-        event, at = _step(request)
-        payload = {
-            "event": event,
-            "request_id": request.id,
-            "kind": request.kind.value,
-            "status": request.status.value,
-            "session_id": request.session_id,
-            "action_id": request.action_id,
-            "agent_id": request.agent_id,
-            "user_id": request.user_id,
-            "tool_name": request.tool_name,
-            "reason": request.reason,
-            "roles": list(request.spec.roles),
-            "users": list(request.spec.users),
-            "escalate_to": list(request.spec.escalate_to),
-            "quorum": request.spec.quorum,
-            "votes": [{"verdict": vote.verdict.value, "by": vote.by, "at": rfc3339(vote.at)} for vote in request.votes],
-            "expires_at": rfc3339(request.expires_at),
-            "decided_by": request.decided_by,
-        }
-        return (Event(topic="aarm.approval", workspace_id=request.workspace_id, at=at, payload=payload),)
+        """The news of a request that moved without a turn: a vote short of the quorum, an escalation."""
+        news = _approval(request)
+        votes = request.votes
+        by = votes[-1].by if news.payload["event"] == "voted" and votes else SYSTEM
+        actor = {"event_type": "APPROVAL", "actor_type": SYSTEM if by == SYSTEM else "person", "actor_id": by}
+        entry = replace(news, topic="audit.approval", payload={**news.payload, **actor})
+        return tuple(event for event in (news, entry) if event.topic in self._wanted)
+
+
+def turn_payload(turn: Turn) -> dict[str, Any]:
+    """One turn in full, as the audit log shows it: what its events say, in one."""
+    if turn.outcome is not None:
+        return _head(turn) | _outcome(turn.outcome)
+    payload = _head(turn) | _action(turn) | _decision(turn) | {"alerts": list(turn.decision.alerts)}
+    if turn.requests:
+        payload |= {"request_id": turn.requests[0].id, "approvals": [request_payload(each) for each in turn.requests]}
+    return payload
+
+
+def request_payload(request: ApprovalRequest) -> dict[str, Any]:
+    """A request without the arguments it is about."""
+    return {
+        "event": _step(request)[0],
+        "request_id": request.id,
+        "kind": request.kind.value,
+        "status": request.status.value,
+        "session_id": request.session_id,
+        "action_id": request.action_id,
+        "agent_id": request.agent_id,
+        "user_id": request.user_id,
+        "tool_name": request.tool_name,
+        "reason": request.reason,
+        "roles": list(request.spec.roles),
+        "users": list(request.spec.users),
+        "escalate_to": list(request.spec.escalate_to),
+        "quorum": request.spec.quorum,
+        "votes": [{"verdict": vote.verdict.value, "by": vote.by, "at": rfc3339(vote.at)} for vote in request.votes],
+        "expires_at": rfc3339(request.expires_at),
+        "decided_by": request.decided_by,
+    }
+
+
+def _news(turn: Turn) -> Iterator[Event]:
+    if turn.kind is TurnKind.OUTCOME:
+        if turn.outcome is not None:
+            yield _event("aarm.outcome", turn, _outcome(turn.outcome))
+        return
+    if turn.kind is TurnKind.DECISION:
+        yield _event("aarm.action", turn, _action(turn))
+    yield _event("aarm.decision", turn, _decision(turn))
+    if turn.kind is TurnKind.DECISION and turn.decision.intent in DRIFTING:
+        yield _event("aarm.drift", turn, {"intent": turn.decision.intent.value})
+    if turn.kind is TurnKind.DECISION and turn.decision.alerts:
+        yield _event("aarm.alert", turn, {"rules": list(turn.decision.alerts)})
+    for request in turn.requests:
+        yield _approval(request)
+
+
+def _approval(request: ApprovalRequest) -> Event:
+    at = _step(request)[1]
+    return Event(topic="aarm.approval", workspace_id=request.workspace_id, at=at, payload=request_payload(request))
 
 
 def _step(request: ApprovalRequest) -> tuple[str, float]:
@@ -75,25 +123,27 @@ def _step(request: ApprovalRequest) -> tuple[str, float]:
 
 
 def _event(topic: str, turn: Turn, more: dict[str, Any]) -> Event:
+    return Event(topic=topic, workspace_id=turn.workspace_id, at=turn.at, payload=_head(turn) | more)
+
+
+def _head(turn: Turn) -> dict[str, Any]:
     action = turn.action
-    payload = {
+    return {
         "action_id": action.id,
         "session_id": turn.session_id,
         "agent_id": action.agent_id,
+        "user_id": action.user_id,
         "tool_name": action.tool_name,
         "seq": turn.seq,
         "receipt_id": turn.receipt.id,
         "parent_action_id": action.parent_action_id,
-        **more,
     }
-    return Event(topic=topic, workspace_id=turn.workspace_id, at=turn.at, payload=payload)
 
 
 def _action(turn: Turn) -> dict[str, Any]:
     action = turn.action
     return {
         "operation": action.operation,
-        "user_id": action.user_id,
         "principal_id": turn.caller.principal_id,
         "principal_kind": turn.caller.kind.value,
         "door": turn.caller.door.value,

@@ -134,7 +134,7 @@ class PermitRecord(Struct, frozen=True, kw_only=True):
 
 
 class Event(Struct, frozen=True, kw_only=True):
-    """News for the outbox: `aarm.action`, `aarm.decision`, `aarm.approval`, `aarm.drift`, `aarm.outcome`, `aarm.alert`."""
+    """News for the outbox: `aarm.*` of turns and requests (see `telemetry`), `audit.*` of everything that is no turn."""
 
     topic: str
     workspace_id: str
