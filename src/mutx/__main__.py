@@ -1,0 +1,5 @@
+"""`python -m mutx`."""
+
+from mutx.cli.main import main
+
+main()

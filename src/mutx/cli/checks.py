@@ -1,0 +1,178 @@
+"""What `mutx doctor` looks at. Each check returns how it stands and what to do."""
+
+import os
+import socket
+import sqlite3
+import stat
+from collections.abc import Callable
+from contextlib import closing
+from enum import StrEnum
+from importlib.metadata import version
+from pathlib import Path
+from time import time
+from typing import NamedTuple
+
+from mutx.cli.state import CliState
+from mutx.kit.errors import MutxError
+from mutx_agent.hooks import ADAPTERS, HookNotProved, prove
+from mutx_agent.settings import mutx_home
+
+SKEW = 30.0
+"""Seconds that this machine's clock and the server's may differ."""
+
+
+class CheckHealth(StrEnum):
+    OK = "healthy"
+    NOTE = "note"
+    """Nothing is broken; there may be something to do."""
+    BAD = "unhealthy"
+
+
+class CheckResult(NamedTuple):
+    health: CheckHealth
+    detail: str
+
+
+Check = Callable[[CliState], CheckResult]
+
+
+def home(_: CliState) -> CheckResult:
+    path = mutx_home()
+    if not path.exists():
+        return CheckResult(CheckHealth.NOTE, f"{path} does not exist yet; `mutx up` or `mutx login` makes it")
+    return _private(path) or CheckResult(CheckHealth.OK, str(path))
+
+
+def keys(_: CliState) -> CheckResult:
+    folder = mutx_home() / "keys"
+    if not folder.exists():
+        return CheckResult(
+            CheckHealth.NOTE, "no keys here; a control plane on this machine makes them on its first start"
+        )
+    files = [folder, *(each for each in folder.rglob("*"))]
+    wrong = next(filter(None, map(_private, files)), None)
+    return wrong or CheckResult(
+        CheckHealth.OK, f"{len(files) - 1} files in {folder}, readable by you alone; keep a backup"
+    )
+
+
+def _private(path: Path) -> CheckResult | None:
+    """What is wrong with the owner or the mode of something that holds secrets."""
+    info = path.lstat()
+    if stat.S_ISLNK(info.st_mode):
+        return CheckResult(CheckHealth.BAD, f"{path} is a symbolic link; put the real thing there")
+    if info.st_uid != os.getuid():
+        return CheckResult(CheckHealth.BAD, f"{path} belongs to another user; run `chown {os.getuid()} {path}`")
+    if info.st_mode & 0o077:
+        mode = "700" if stat.S_ISDIR(info.st_mode) else "600"
+        return CheckResult(CheckHealth.BAD, f"others may read {path}; run `chmod {mode} {path}`")
+    return None
+
+
+def database(_: CliState) -> CheckResult:
+    path = mutx_home() / "mutx.db"
+    if not path.exists():
+        return CheckResult(
+            CheckHealth.NOTE, "no database here; DATABASE_URL or another machine has it, or nothing was started yet"
+        )
+    try:
+        with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=2)) as connection:
+            mode = connection.execute("PRAGMA journal_mode").fetchone()[0]
+            connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    except sqlite3.Error as error:
+        return CheckResult(CheckHealth.BAD, f"{path} cannot be read: {error}; restore it from a backup")
+    if mode != "wal":
+        return CheckResult(
+            CheckHealth.BAD, f"{path} is in journal mode {mode}, not wal: something else wrote it; start `mutx up` once"
+        )
+    return CheckResult(CheckHealth.OK, f"{path}, journal mode wal, {path.stat().st_size // 1024} KiB")
+
+
+def server(state: CliState) -> CheckResult:
+    client = state.client
+    try:
+        health = client.health.get()
+    except MutxError as error:
+        return CheckResult(
+            CheckHealth.BAD, f"{client.base_url}: {error}; start one with `mutx up`, or name it with --url"
+        )
+    sick = [
+        f"{name}: {part.reason or part.status}" for name, part in health.components.items() if part.status != "healthy"
+    ]
+    if sick:
+        return CheckResult(CheckHealth.BAD, f"{client.base_url}: {'; '.join(sick)}")
+    here = version("mutx")
+    if health.version != here:
+        return CheckResult(
+            CheckHealth.NOTE, f"the server is {health.version}, this is {here}; install the same version"
+        )
+    return CheckResult(
+        CheckHealth.OK, f"{client.base_url}, version {health.version}, up for {health.uptime_seconds:.0f} s"
+    )
+
+
+def clock(state: CliState) -> CheckResult:
+    try:
+        health = state.client.health.get()
+    except MutxError:
+        return CheckResult(CheckHealth.NOTE, "unknown without a server")
+    skew = abs(health.timestamp.timestamp() - time())
+    if skew > SKEW:
+        return CheckResult(
+            CheckHealth.BAD,
+            f"differs from the server's by {skew:.0f} s; expiries will surprise you: set the time (NTP)",
+        )
+    return CheckResult(CheckHealth.OK, f"within {skew:.1f} s of the server's")
+
+
+def login(state: CliState) -> CheckResult:
+    try:
+        me = state.client.auth.me()
+    except MutxError as error:
+        return CheckResult(CheckHealth.NOTE, f"{error}; `mutx login` signs you in")
+    return CheckResult(CheckHealth.OK, f"{me.name}, {', '.join(role.value for role in me.roles) or 'no roles'}")
+
+
+def policy(state: CliState) -> CheckResult:
+    try:
+        enabled = [each for each in state.client.policies.list(limit=200) if each.enabled]
+    except MutxError:
+        return CheckResult(CheckHealth.NOTE, "unknown without a server and a login")
+    if not enabled:
+        return CheckResult(CheckHealth.NOTE, "none is in force, so everything is denied; `mutx policies apply FILE`")
+    return CheckResult(CheckHealth.OK, f"{len(enabled)} in force: {', '.join(each.name for each in enabled[:5])}")
+
+
+def unix_socket(_: CliState) -> CheckResult:
+    path = mutx_home() / "run" / "mutx.sock"
+    if not path.exists():
+        return CheckResult(CheckHealth.NOTE, "no control plane listens on a socket here")
+    wrong = _private(path.parent)
+    if wrong is not None:
+        return wrong
+    with closing(socket.socket(socket.AF_UNIX)) as probe:
+        probe.settimeout(2)
+        try:
+            probe.connect(str(path))
+        except OSError as error:
+            return CheckResult(CheckHealth.BAD, f"{path} is there and nobody answers ({error}); start `mutx up` again")
+    return CheckResult(CheckHealth.OK, f"{path}, for this user alone")
+
+
+def adapters(_: CliState) -> CheckResult:
+    """The frameworks that are installed, each made to refuse a real tool call."""
+    shown = []
+    for name in ADAPTERS:
+        try:
+            proof = prove(name)
+        except ImportError:
+            continue
+        except HookNotProved as error:
+            return CheckResult(CheckHealth.BAD, str(error))
+        shown.append(f"{name} {proof.version}: a denied tool does not run")
+    return CheckResult(
+        CheckHealth.OK if shown else CheckHealth.NOTE, "; ".join(shown) or "no agent framework is installed here"
+    )
+
+
+CHECKS: tuple[Check, ...] = (home, keys, database, server, clock, login, policy, unix_socket, adapters)

@@ -1,0 +1,13 @@
+"""Command groups that are nothing but their resource family."""
+
+from mutx.cli.build import FamilyGroup
+from mutx.sdk import groups
+
+agents = FamilyGroup("agents", groups.AgentsApi, "Manage agents.")
+auth = FamilyGroup("auth", groups.AuthApi, "Accounts and tokens.")
+workspaces = FamilyGroup("workspaces", groups.WorkspacesApi, "Workspaces and their members.")
+api_keys = FamilyGroup("api-keys", groups.ApiKeysApi, "Create, rotate and revoke keys.")
+governance = FamilyGroup("governance", groups.GovernanceApi, "The governed verbs themselves.")
+security = FamilyGroup("security", groups.SecurityApi, "Sessions, receipts, compliance and metrics.")
+audit = FamilyGroup("audit", groups.AuditApi, "Who did what.")
+health = FamilyGroup("health", groups.HealthApi, "How the server is.")

@@ -1,0 +1,59 @@
+"""Commands that are built from the contract."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.cli.conftest import Run
+
+pytestmark = pytest.mark.usefixtures("signed_in")
+Ask = Callable[..., Any]
+
+
+def test_an_agent_through_the_command_line(run: Run, ask: Ask) -> None:
+    made = ask("agents", "create", "--name", "scout", "--type", "custom", "--config", '{"image": "x"}')
+    assert ask("agents", "get", made["id"])["name"] == "scout"
+    assert "scout" in run("agents", "list").stdout
+    assert "scout" in run("agents", "get", made["id"]).stdout
+    assert run("agents", "delete", made["id"]).stdout == "done\n"
+    run("agents", "get", made["id"], exits=8)
+
+
+def test_bodies_come_whole_from_text_file_or_standard_input(run: Run, ask: Ask, tmp_path: Path) -> None:
+    body = json.dumps({"name": "whole"})
+    (tmp_path / "body.json").write_text(body)
+    assert ask("agents", "create", "--body", body)["name"] == "whole"
+    assert ask("agents", "create", "--body", f"@{tmp_path / 'body.json'}")["name"] == "whole"
+    assert json.loads(run("agents", "create", "--body", "-", "--json", typed=body).stdout)["name"] == "whole"
+    assert "not both" in run("agents", "create", "--body", body, "--name", "x", exits=2).stderr
+    assert "name" in run("agents", "create", exits=2).stderr
+    assert "nome" in run("agents", "create", "--body", '{"nome": 1}', exits=2).stderr
+
+
+def test_secrets_are_read_from_standard_input_and_are_no_options(run: Run) -> None:
+    assert "--password" not in run("auth", "login", "--help").stdout
+    run("auth", "register", "--email", "ana@example.org", "--name", "Ana", typed="correct horse battery\n")
+    assert (
+        "access_token"
+        in run("auth", "login", "--email", "ana@example.org", "--json", typed="correct horse battery\n").stdout
+    )
+    run("auth", "login", "--email", "ana@example.org", exits=4, typed="wrong horse battery\n")
+
+
+def test_operations_answer_to_their_own_names_too(ask: Ask) -> None:
+    assert ask("security", "list-public-keys") == ask("security", "keys")
+
+
+def test_text_answers_are_printed_as_they_are(run: Run) -> None:
+    assert "# HELP" in run("health", "metrics").stdout
+
+
+def test_what_agents_write_cannot_drive_the_terminal(run: Run, ask: Ask) -> None:
+    ask("agents", "create", "--name", "evil[red]", "--description", "\x1b[2J\x1b]0;owned\x07")
+    shown = run("agents", "list").stdout
+    assert "\x1b" not in shown
+    assert "\\x1b" in shown
+    assert "evil[red]" in shown
