@@ -26,6 +26,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "approve": ("mutx.cli.commands.approvals:approve", "Say yes to a request."),
         "deny": ("mutx.cli.commands.approvals:deny", "Say no to a request."),
         "receipts": ("mutx.cli.commands.receipts:receipts", "Show, export and verify receipts."),
+        "keys": ("mutx.cli.commands.keys:keys", "List, rotate and revoke signing keys."),
         "policies": ("mutx.cli.commands.policies:policies", "Check, try and apply policies."),
         "agents": ("mutx.cli.families:agents", "Manage agents."),
         "auth": ("mutx.cli.families:auth", "Accounts and tokens."),

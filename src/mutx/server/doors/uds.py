@@ -31,6 +31,8 @@ log = structlog.stdlib.get_logger("mutx.door.uds")
 MAX_LINE = 1_000_000
 MAX_IN_FLIGHT = 64
 MAX_CONNECTIONS = 1024
+MAX_PATH = 107
+"""Bytes of a socket's path, unix(7)."""
 
 Authenticate = Callable[[str], Awaitable[Caller]]
 """Token -> caller. Raises Unauthenticated."""
@@ -48,7 +50,9 @@ class UdsDoor:
         self._open: set[Connection] = set()
 
     async def start(self) -> None:
-        """Raises SetupError where the directory is not the owner's alone or the socket is in use."""
+        """Raises SetupError where the path is too long, the directory is not the owner's alone or the socket is in use."""
+        if len(os.fsencode(self._path)) > MAX_PATH:
+            raise SetupError(f"{self._path} is too long for a Unix socket; set MUTX_HOME to a shorter path")
         _own_directory(self._path.parent)
         _clear_stale(self._path)
         loop = asyncio.get_running_loop()
