@@ -1,37 +1,49 @@
 """Where events go: the audit log always, the rest where settings name it."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 
 from mutx.governance.ports import Sink
 from mutx.governance.turn import Event
+from mutx.kit.clock import Clock
 from mutx.resources.audit.sink import AuditSink
 from mutx.resources.workspaces.approvers import approver_addresses
 from mutx.server.settings import Settings
 from mutx.services.telemetry.log import LogSink
 from mutx.services.telemetry.notify import MailServer, MailSink, WebhookSink
 from mutx.services.telemetry.otlp import OtlpSink
-from mutx.web.services import Services
+from mutx.storage.coordination import LocalBus
+from mutx.storage.engine import Database
 
 
-def open_sinks(settings: Settings, services: Services) -> tuple[Sink, ...]:
+def open_sinks(settings: Settings, database: Database, bus: LocalBus, clock: Clock) -> tuple[Sink, ...]:
     """Raises SetupError for settings that contradict each other."""
-    sinks: list[Sink] = [AuditSink(services.database)]
+    sinks: list[Sink] = [AuditSink(database, bus)]
     if settings.event_log:
         sinks.append(LogSink(settings.event_log))
     if settings.otlp_endpoint:
         sinks.append(OtlpSink(settings.otlp_endpoint))
     if settings.smtp_host:
-        sinks.append(MailSink(_mail_server(settings), _approvers(services)))
+        sinks.append(MailSink(_mail_server(settings), _approvers(database)))
     if settings.approval_webhook_url:
         sinks.append(
             WebhookSink(
                 settings.approval_webhook_url,
                 settings.approval_webhook_secret.get_secret_value(),
-                services.clock,
+                clock,
                 private=settings.allow_private_webhooks,
             )
         )
     return tuple(sinks)
+
+
+def topics_of(sinks: Iterable[Sink]) -> frozenset[str] | None:
+    """What any of them wants; None: everything."""
+    found: frozenset[str] = frozenset()
+    for sink in sinks:
+        if sink.topics is None:
+            return None
+        found |= sink.topics
+    return found
 
 
 def _mail_server(settings: Settings) -> MailServer:
@@ -45,9 +57,9 @@ def _mail_server(settings: Settings) -> MailServer:
     )
 
 
-def _approvers(services: Services) -> Callable[[Event], Awaitable[Sequence[str]]]:
+def _approvers(database: Database) -> Callable[[Event], Awaitable[Sequence[str]]]:
     async def addresses(event: Event) -> Sequence[str]:
-        async with services.database.read() as session:
+        async with database.read() as session:
             return await approver_addresses(session, event)
 
     return addresses

@@ -44,7 +44,7 @@ from mutx.server.identities import LOCAL, KnownIdentities
 from mutx.server.migrations.run import upgrade
 from mutx.server.news import tell, tell_request
 from mutx.server.settings import Settings
-from mutx.server.sinks import open_sinks
+from mutx.server.sinks import open_sinks, topics_of
 from mutx.server.workers import Periodic, Workers
 from mutx.services.signing import EphemeralSigner, load_ring, open_signer
 from mutx.storage.coordination import LocalBus
@@ -153,7 +153,8 @@ async def _assemble(
     bus = LocalBus()
     policies = PolicyEngines(database, bus)
     identities = KnownIdentities(database, auth, clock)
-    pipeline = governance(bus, ledger, policies, identities, signer, accumulator, clock)
+    sinks = open_sinks(settings, database, bus, clock)
+    pipeline = governance(bus, ledger, policies, identities, signer, accumulator, clock, topics_of(sinks))
     services = Services(
         database=database,
         ledger=ledger,
@@ -172,7 +173,7 @@ async def _assemble(
     app = create_app(services, settings, identities, doors=doors)
     app.state.verbs = verbs
     operator = await _operator(services, identities)
-    outbox = OutboxPump(ledger, open_sinks(settings, services))
+    outbox = OutboxPump(ledger, sinks)
     return ControlPlane(
         settings=settings,
         services=services,
@@ -210,10 +211,11 @@ def governance(
     signer: Signer,
     accumulator: ContextAccumulator,
     clock: Clock,
+    topics: frozenset[str] | None = None,
 ) -> GovernancePipeline:
-    """The engine on its ports."""
+    """The engine on its ports. `topics`: the news that sinks want of it; None: all."""
     gather = Gatherer(ledger, policies, accumulator, clock)
-    telemetry = TelemetryExporter()
+    telemetry = TelemetryExporter(topics)
     approvals = ApprovalService()
     permits = Permits(signer.derive(PERMIT_PURPOSE))
     recorder = Recorder(ledger, ReceiptGenerator(signer), accumulator, telemetry, lambda turn: tell(bus, turn))

@@ -12,6 +12,7 @@ import asyncio
 import os
 import socket
 import struct
+from collections import deque
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any, cast
@@ -93,18 +94,24 @@ class UdsDoor:
 
 
 class Connection(asyncio.Protocol):
-    """One client: cuts lines, runs requests, writes answers."""
+    """One client: cuts lines, runs at most `MAX_IN_FLIGHT` requests at a time, writes answers.
+
+    It stops reading while that many run or while the client does not take its answers, so a client can make the server
+    hold no more than one buffer of lines.
+    """
 
     def __init__(self, door: UdsDoor) -> None:
         self._door = door
         self._buffer = bytearray()
+        self._lines: deque[bytes] = deque()
         self._tasks: set[asyncio.Task[None]] = set()
         self._transport: asyncio.Transport | None = None
+        self._stuck = False
         self._peer_uid = -1
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         # uvloop's transport has the methods of asyncio.Transport and is no subclass of it.
-        self._transport = stream = cast(asyncio.Transport, transport)
+        self._transport = stream = cast("asyncio.Transport", transport)
         self._peer_uid = _peer_uid(stream.get_extra_info("socket"))
         if not self._door.admit(self):
             stream.abort()
@@ -113,6 +120,15 @@ class Connection(asyncio.Protocol):
         self._door.forget(self)
         # Requests under way finish and are recorded; only their answers have nowhere to go.
         self._transport = None
+        self._lines.clear()
+
+    def pause_writing(self) -> None:
+        self._stuck = True
+        self._advance()
+
+    def resume_writing(self) -> None:
+        self._stuck = False
+        self._advance()
 
     def close(self) -> None:
         if self._transport is not None:
@@ -123,31 +139,39 @@ class Connection(asyncio.Protocol):
         if b"\n" in data:
             *lines, rest = bytes(self._buffer).split(b"\n")
             self._buffer = bytearray(rest)
-            for line in lines:
-                self._start(line)
+            self._lines.extend(lines)
+            self._advance()
         if len(self._buffer) > MAX_LINE:
             self._write({"id": None, "error": _error(TooLarge(f"a request may have at most {MAX_LINE} bytes"))})
             self.close()
 
-    def _start(self, line: bytes) -> None:
-        task = asyncio.get_running_loop().create_task(self._serve(line))
-        self._tasks.add(task)
-        task.add_done_callback(self._done)
-        if len(self._tasks) >= MAX_IN_FLIGHT and self._transport is not None:
+    def _advance(self) -> None:
+        """Start what may start, and read on only if there is room for more."""
+        loop = asyncio.get_running_loop()
+        while self._lines and len(self._tasks) < MAX_IN_FLIGHT and not self._stuck:
+            task = loop.create_task(self._serve(self._lines.popleft()))
+            self._tasks.add(task)
+            task.add_done_callback(self._done)
+        if self._transport is None or self._transport.is_closing():
+            return
+        full = self._stuck or bool(self._lines) or len(self._tasks) >= MAX_IN_FLIGHT
+        if full and self._transport.is_reading():
             self._transport.pause_reading()
+        elif not full and not self._transport.is_reading():
+            self._transport.resume_reading()
 
     def _done(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
-        if len(self._tasks) < MAX_IN_FLIGHT and self._transport is not None and not self._transport.is_reading():
-            self._transport.resume_reading()
+        self._advance()
 
     async def _serve(self, line: bytes) -> None:
         number: Any = None
         try:
-            request = _request(line)
-            number = request["id"]
-            caller = await self._door.caller(request.get("token"), self._peer_uid)
-            answer = {"id": number, "ok": await self._door.run(request["verb"], request.get("body", {}), caller)}
+            request = _parsed(line)
+            number = _number(request)
+            verb, token = _addressed(request)
+            caller = await self._door.caller(token, self._peer_uid)
+            answer = {"id": number, "ok": await self._door.run(verb, request.get("body", {}), caller)}
         except MutxError as error:
             answer = {"id": number, "error": _error(error)}
         except Exception:
@@ -161,15 +185,29 @@ class Connection(asyncio.Protocol):
             self._transport.write(msgspec.json.encode(answer) + b"\n")
 
 
-def _request(line: bytes) -> dict[str, Any]:
+def _parsed(line: bytes) -> dict[str, Any]:
     if len(line) > MAX_LINE:
         raise TooLarge(f"a request may have at most {MAX_LINE} bytes")
     request = parse(line)
-    if not isinstance(request, dict) or not isinstance(request.get("verb"), str):
+    if not isinstance(request, dict):
         raise MalformedBody('a request is {"id": ..., "verb": ..., "body": {...}} on one line')
-    if not isinstance(request.get("id"), int | str) or not isinstance(request.get("token"), str | None):
-        raise InputError("`id` must be a number or a text, `token` a text")
     return request
+
+
+def _number(request: dict[str, Any]) -> int | str:
+    number = request.get("id")
+    if not isinstance(number, int | str):
+        raise InputError("`id` must be a number or a text")
+    return number
+
+
+def _addressed(request: dict[str, Any]) -> tuple[str, str | None]:
+    verb, token = request.get("verb"), request.get("token")
+    if not isinstance(verb, str):
+        raise MalformedBody("`verb` must name one of the verbs")
+    if not isinstance(token, str | None):
+        raise InputError("`token` must be a text")
+    return verb, token
 
 
 def _error(error: MutxError) -> dict[str, Any]:

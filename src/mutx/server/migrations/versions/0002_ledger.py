@@ -122,6 +122,8 @@ def _ledger_turns() -> None:
         sa.Column("receipt_hash", sa.String(length=64), nullable=False),
         sa.Column("tool_name", sa.String(length=256), nullable=False),
         sa.Column("agent_id", sa.String(length=256), nullable=False),
+        sa.Column("user_id", sa.String(length=256), nullable=False),
+        sa.Column("decided_by", sa.String(length=256), nullable=True),
         sa.Column("effect", sa.String(length=16), nullable=False),
         sa.Column("at", sa.Float(), nullable=False),
         sa.Column("permit_expires_at", sa.Float(), nullable=True),

@@ -39,7 +39,7 @@ def _audit_events() -> None:
         sa.Column("session_id", sa.String(length=256), nullable=False),
         sa.Column("user_id", sa.String(length=256), nullable=True),
         sa.Column("run_id", sa.String(length=256), nullable=True),
-        sa.Column("trace_id", sa.String(length=64), nullable=True),
+        sa.Column("trace_id", sa.String(length=256), nullable=True),
         sa.Column("span_id", sa.String(length=64), nullable=True),
         sa.Column("parent_span_id", sa.String(length=64), nullable=True),
         sa.Column("actor_type", sa.String(length=32), nullable=False),

@@ -1,0 +1,76 @@
+"""Whatever the API's own description admits, and what it does not: never a 5xx, always an answer that it describes."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import httpx2
+import pytest
+import requests
+import schemathesis
+from hypothesis import settings
+from schemathesis.checks import not_a_server_error
+from schemathesis.core.transport import Response
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from mutx.contract.operation import operations
+from mutx.contract.registry import FAMILIES
+from mutx.server.openapi import DescribedApi
+from tests.fuzz.target import Target
+
+CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
+
+STREAMS = [op.name for family in FAMILIES.values() for op in operations(family) if op.stream]
+"""Server-sent events end when a person answers or the client leaves, not by themselves: tests of their own read them."""
+
+
+def described() -> Any:
+    """Without generated credentials: they would show 401 and nothing behind it."""
+    schema = schemathesis.openapi.from_dict(DescribedApi().openapi())
+    schema.config.generation.update(with_security_parameters=False)
+    return schema.exclude(operation_id=STREAMS)
+
+
+schema = described()
+
+
+@pytest.fixture(scope="module")
+def target(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
+    made = Target(tmp_path_factory.mktemp("fuzz") / "home")
+    yield made
+    made.close()
+
+
+def check(target: Target, case: Any) -> None:
+    """As generated, and again at the address of something that exists."""
+    send(target, case)
+    if case.path_parameters:
+        case.path_parameters.update({name: target.known[name] for name in case.path_parameters})
+        send(target, case)
+
+
+def send(target: Target, case: Any) -> None:
+    wanted = requests.Request(**case.as_transport_kwargs(base_url="http://127.0.0.1")).prepare()
+    try:
+        answer = target.send(wanted.method, wanted.url, headers=dict(wanted.headers), content=wanted.body)
+    except httpx2.InvalidURL:
+        return  # no client can send it
+    if answer.status_code == 401:
+        target.sign_in()  # the request before ended this session
+    case.validate_response(Response.from_httpx2(answer, verify=True), checks=CHECKS)
+
+
+@schema.parametrize()
+@settings(max_examples=30, derandomize=True)
+def test_some_of_everything(target: Target, case: Any) -> None:
+    check(target, case)
+
+
+@pytest.mark.fuzz
+@schema.parametrize()
+@settings(max_examples=1500)
+def test_a_lot_of_everything(target: Target, case: Any) -> None:
+    check(target, case)
