@@ -5,7 +5,7 @@ from msgspec.structs import replace
 from mutx.governance.chain import ReceiptChain
 from mutx.governance.receipts import open_receipt
 from mutx.governance.telemetry import TelemetryExporter
-from mutx.governance.turn import TurnKind
+from mutx.governance.turn import RequestStatus, TurnKind
 from mutx.governance.types import Effect, IntentSignal
 from mutx.kit.canonical import sha256_hex
 from mutx.kit.clock import ManualClock
@@ -42,9 +42,24 @@ async def test_audit_filters_across_sessions(ledger: LedgerStore, scribe: Scribe
     assert await ids(kind=TurnKind.OUTCOME) == [third.id]
     assert await ids(since=second.at) == [third.id, second.id]
     assert await ids(until=second.at) == [first.id]
+    assert await ids(user_id="user-1") == [third.id, second.id, first.id]
+    assert await ids(user_id="user-2") == []
     page, total = await ledger.audit(WS, TurnFilter(), skip=1, limit=1)
     assert ([turn.id for turn in page], total) == ([second.id], 3)
     assert (await ledger.audit("ws-2", TurnFilter()))[1] == 0
+
+
+async def test_an_answer_is_also_the_turn_of_who_gave_it(ledger: LedgerStore, scribe: Scribe) -> None:
+    turn, request = await scribe.wait()
+    now = scribe.clock.now()
+    answered = replace(request, revision=1, status=RequestStatus.APPROVED, decided_at=now, decided_by="user-2")
+    state = await scribe.state()
+    resolved = scribe.resolved(state, turn.action, scribe.decision(), (answered,))
+    await ledger.append(state, resolved)
+    found, total = await ledger.audit(WS, TurnFilter(user_id="user-2"))
+    assert ([each.id for each in found], total) == ([resolved.id], 1)
+    assert TurnFilter(user_id="user-2").matches(found[0])
+    assert not TurnFilter(user_id="user-2").matches(turn)
 
 
 async def test_sessions_and_counts(ledger: LedgerStore, scribe: Scribe, clock: ManualClock) -> None:
@@ -118,7 +133,8 @@ async def test_every_turn_tells_its_events_in_order(ledger: LedgerStore, scribe:
     queued = await ledger.events("log", 100)
     assert [entry.event for entry in queued] == [*first.events, *second.events, *news]
     told = ["aarm.action", "aarm.decision"]
-    assert [entry.event.topic for entry in queued] == [*told, *told, "aarm.approval", "aarm.approval"]
+    asked = ["aarm.approval", "aarm.approval", "audit.approval"]
+    assert [entry.event.topic for entry in queued] == [*told, *told, *asked]
 
 
 async def test_each_sink_reads_from_its_own_place(ledger: LedgerStore, scribe: Scribe) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from mutx.governance.context import ContextAccumulator
-from mutx.governance.telemetry import TelemetryExporter
+from mutx.governance.telemetry import TelemetryExporter, turn_payload, wanted
 from mutx.governance.turn import RequestStatus, Verdict, Vote
 from mutx.governance.types import Effect, IntentSignal, RuleRef
 from mutx.kit.clock import ManualClock
@@ -39,6 +39,10 @@ async def test_a_turns_news_in_order_and_without_values() -> None:
     told: dict[str, Any] = decided.events[1].payload
     assert (told["rule_id"], told["policy"], told["effect"], told["receipt_id"]) == ("r", "p", "modify", decided.id)
     assert concluded.events[0].payload["failed"] is True
+    assert {event.payload["user_id"] for event in (*decided.events, *concluded.events)} == {"user-1"}
+    in_full = [turn_payload(turn) for turn in (decided, concluded)]
+    assert SECRET not in str(in_full)
+    assert (in_full[0]["effect"], in_full[0]["alerts"], in_full[1]["failed"]) == ("modify", ["p/w"], True)
 
 
 async def test_each_step_of_a_request_is_named() -> None:
@@ -52,12 +56,42 @@ async def test_each_step_of_a_request_is_named() -> None:
         replace(request, revision=2, escalated_at=now + 1, votes=(vote,)),
         replace(request, revision=3, status=RequestStatus.APPROVED, votes=(vote,), decided_at=now + 3),
     ]
-    news = [event for step in steps for event in TelemetryExporter().request_events(step)]
-    assert [event.payload["event"] for event in news] == ["requested", "escalated", "voted", "approved"]
-    assert [event.at - now for event in news] == [0, 1, 2, 3]
-    assert turn.events[-1] == news[0]
+    exporter = TelemetryExporter()
+    news = [event for step in steps for event in exporter.request_events(step)]
+    told, entries = news[::2], news[1::2]
+    assert {event.topic for event in told} == {"aarm.approval"}
+    assert [event.payload["event"] for event in told] == ["requested", "escalated", "voted", "approved"]
+    assert [event.at - now for event in told] == [0, 1, 2, 3]
+    assert {event.topic for event in entries} == {"audit.approval"}
+    assert [entries[place].payload["actor_id"] for place in (1, 2)] == ["system", "user-2"]
+    assert [entries[place].payload["actor_type"] for place in (1, 2)] == ["system", "person"]
+    assert turn.events[-1] == told[0]
     resolved = hand.resolved(await hand.state(), turn.action, hand.decision(), (steps[3],))
     assert [event.topic for event in resolved.events] == ["aarm.decision", "aarm.approval"]
     assert resolved.events[0].payload["kind"] == "resolution"
+    assert turn_payload(resolved)["approvals"][0]["decided_by"] == steps[3].decided_by
     outcomeless = replace(resolved, kind=resolved.kind.OUTCOME)
-    assert TelemetryExporter().events(outcomeless) == ()
+    assert exporter.events(outcomeless) == ()
+
+
+async def test_only_what_somebody_wants_is_made() -> None:
+    hand = scribe()
+    turn, request = await hand.wait()
+    moved = replace(request, revision=1, escalated_at=hand.clock.now())
+
+    def told(*topics: str) -> list[str]:
+        exporter = TelemetryExporter(frozenset(topics))
+        return [event.topic for event in (*exporter.events(turn), *exporter.request_events(moved))]
+
+    assert told() == []
+    assert told("audit.") == ["audit.approval"]
+    assert told("aarm.approval") == ["aarm.approval", "aarm.approval"]
+    assert told("aarm.") == ["aarm.action", "aarm.decision", "aarm.approval", "aarm.approval"]
+
+
+def test_topics_are_named_whole_or_by_family() -> None:
+    assert wanted(None, "aarm.action")
+    assert wanted(frozenset({"audit."}), "audit.agent")
+    assert wanted(frozenset({"aarm.approval"}), "aarm.approval")
+    assert not wanted(frozenset({"aarm.approval", "audit."}), "aarm.action")
+    assert not wanted(frozenset(), "audit.agent")

@@ -24,6 +24,7 @@ from mutx.server.home import open_authentication, prepare
 from mutx.server.identities import KnownIdentities
 from mutx.server.openapi import DescribedApi
 from mutx.server.settings import Settings
+from mutx.server.sinks import topics_of
 from mutx.server.tables import METADATA
 from mutx.server.wiring import governance, self_assessment
 from mutx.services.signing import EphemeralSigner
@@ -143,7 +144,9 @@ async def governed(home: Path) -> AsyncIterator[Governed]:
     auth = open_authentication(settings, clock)
     identities = KnownIdentities(database, auth, clock)
     ledger, engines = SqliteLedger(database, accumulator, clock), PolicyEngines(database, bus)
-    pipeline = governance(bus, ledger, engines, Trusting(identities), signer, accumulator, clock)
+    audit = AuditSink(database, bus)
+    parts = (bus, ledger, engines, Trusting(identities), signer, accumulator, clock)
+    pipeline = governance(*parts, topics_of([audit]))
     services = Services(
         database=database,
         ledger=ledger,
@@ -159,7 +162,7 @@ async def governed(home: Path) -> AsyncIterator[Governed]:
     )
     app = create_app(services, settings, identities, doors=hot_routes(Verbs(pipeline, bus, clock)))
     try:
-        yield Governed(app, services, engines, clock, AuditSink(database))
+        yield Governed(app, services, engines, clock, audit)
     finally:
         await database.stop()
         auth.passwords.close()

@@ -16,8 +16,9 @@ from tests.conformance.scribe import Scribe
 class Shelf:
     """A sink that keeps what it gets; dead while `alive` is not set."""
 
-    def __init__(self, name: str, *, alive: bool = True) -> None:
+    def __init__(self, name: str, *, alive: bool = True, topics: frozenset[str] | None = None) -> None:
         self.name = name
+        self.topics = topics
         self.alive = alive
         self.tries = 0
         self.got: list[Event] = []
@@ -97,6 +98,15 @@ async def test_a_failed_delivery_comes_again_whole(ledger: SqliteLedger, scribe:
         await pump.deliver(sink)
     sink.alive = True
     assert await pump.deliver(sink) == 2
+
+
+async def test_a_sink_gets_what_it_wants_and_nothing_waits_for_it(ledger: SqliteLedger, scribe: Scribe) -> None:
+    turn = await scribe.allow()
+    sink, deaf = Shelf("some", topics=frozenset({"aarm.decision"})), Shelf("deaf", topics=frozenset())
+    pump = OutboxPump(ledger, [sink, deaf])
+    assert [await pump.deliver(each) for each in (sink, deaf)] == [2, 2]
+    assert (sink.got, deaf.tries) == ([turn.events[1]], 0)
+    assert await ledger.prune_events(["some", "deaf"]) == 2
 
 
 async def test_a_slices_news_goes_with_its_unit_of_work(database: Database, ledger: SqliteLedger) -> None:

@@ -1,6 +1,6 @@
-"""The audit log: who did what, in order, each entry linked to the one before."""
+"""The audit log: who did what. Governed actions are the ledger's receipts; everything else has a chain of its own."""
 
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field
 
@@ -9,7 +9,11 @@ from mutx.contract.operation import operation
 
 
 class AuditEvent(Schema):
-    """One entry. `integrity_hash` covers every other field, `previous_hash` included."""
+    """One event, linked to the one before it in its chain: `previous_hash` is the `integrity_hash` of that one.
+
+    Of a governed action (`policy_decision_id` is set) these are the hashes of signed receipts, chained per session, and
+    `event_id` is the receipt's id. Other events are chained per workspace; there `integrity_hash` covers every field.
+    """
 
     event_id: str
     agent_id: str
@@ -33,6 +37,14 @@ class AuditEvent(Schema):
     previous_hash: str | None = None
     integrity_hash: str | None = None
     sequence: int
+    """Place in its chain, from 1."""
+
+
+class AuditLag(Schema):
+    """Stands in the stream where events were left out: read them from `/audit/events`, from `since` on."""
+
+    lagged: Literal[True] = True
+    since: Timestamp
 
 
 class AuditEvents(Schema):
@@ -41,7 +53,10 @@ class AuditEvents(Schema):
 
 
 class AuditExport(Schema):
-    """Entries as evidence. `verified`: the whole chain of the workspace was recomputed and held."""
+    """Events as evidence. `verified`: every chain they stand in was recomputed and held, signatures included.
+
+    `chain_root` is the head of the session's receipts; without a session, of the workspace's other events.
+    """
 
     schema_version: str
     algorithm: str
@@ -65,12 +80,17 @@ def list_audit_events(
     limit: Limit = 100,
     skip: Skip = 0,
 ) -> AuditEvents:
-    """List audit events, newest first; without an audit role, only your own."""
+    """List audit events, newest first; without an audit role, only your own. `skip` reaches 10 000 events back."""
 
 
 @operation("GET", "/audit/export", scope="audit:read")
 def export_audit(run_id: str | None = None, session_id: str | None = None) -> AuditExport:
-    """Export audit events with the check of their chain."""
+    """Export audit events with the check of their chains."""
+
+
+@operation("GET", "/audit/stream", scope="audit:read", stream=True)
+def stream_audit_events(after: Timestamp | None = None) -> AuditEvent | AuditLag:
+    """Follow audit events as they happen; `after` begins with those from that moment on."""
 
 
 @operation("GET", "/audit/traces/{trace_id}", scope="audit:read")

@@ -12,6 +12,7 @@ from msgspec import Struct
 from mutx.kit.canonical import canonical, sha256_hex
 
 SALT_SIZE = 16
+SALTS_AT_ONCE = 256
 
 ARGS = "action.args"
 ACTION_HASH = "action.hash"
@@ -34,8 +35,20 @@ class CommitmentOpening(Struct, frozen=True, forbid_unknown_fields=True):
     value: Any
 
 
-def new_salt() -> bytes:
-    return os.urandom(SALT_SIZE)
+class Salts:
+    """Fresh random salts, drawn from the kernel many at a time.
+
+    Each system call lets another thread take the interpreter, and under load it is long until it comes back.
+    """
+
+    def __init__(self) -> None:
+        self._drawn: list[bytes] = []
+
+    def new(self) -> bytes:
+        if not self._drawn:
+            block = os.urandom(SALT_SIZE * SALTS_AT_ONCE)
+            self._drawn = [block[at : at + SALT_SIZE] for at in range(0, len(block), SALT_SIZE)]
+        return self._drawn.pop()
 
 
 def commit(slot: str, salt: bytes, value: Any) -> str:

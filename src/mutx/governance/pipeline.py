@@ -94,7 +94,10 @@ class GovernancePipeline:
                 turn = await self._recorder.record(state, draft)
             except DuplicateAction:
                 return await self._replay(action)
-            except (HeadMoved, LimitMoved):
+            except HeadMoved:
+                continue
+            except LimitMoved:
+                grants = None  # the grant that answered may be used up by now: look again
                 continue
             return self._answer(_first_state(turn), now)
         raise LedgerUnavailable("this session is too busy; nothing was allowed, try again")

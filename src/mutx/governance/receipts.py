@@ -4,7 +4,7 @@ from typing import Any
 
 from mutx.governance import commitments as slots
 from mutx.governance.chain import ReceiptChain, genesis
-from mutx.governance.commitments import commit, new_salt
+from mutx.governance.commitments import Salts, commit
 from mutx.governance.dsse import EnvelopeWriter, parse
 from mutx.governance.openings import view
 from mutx.governance.ports import Signer
@@ -46,6 +46,7 @@ class ReceiptGenerator:
     """Binds action, identity, decision, approval and outcome into one signed receipt of constant size."""
 
     def __init__(self, signer: Signer) -> None:
+        self._salts = Salts()
         self._envelopes = EnvelopeWriter(PAYLOAD_TYPE, signer.key_id, signer.sign)
 
     def seal(
@@ -73,9 +74,9 @@ class ReceiptGenerator:
         `genesis`. `about`: receipt id of the decision this belongs to. `decision.reason` stands in the receipt as
         it is: no argument values in it. Raises InputError for what JSON cannot hold.
         """
-        args_salt, when = new_salt(), rfc3339(at)
-        modified_salt = b"" if decision.modified_args is None else new_salt()
-        result_salt = new_salt() if outcome is not None else b""
+        args_salt, when = self._salts.new(), rfc3339(at)
+        modified_salt = b"" if decision.modified_args is None else self._salts.new()
+        result_salt = self._salts.new() if outcome is not None else b""
         body = ReceiptBody(
             v=VERSION,
             kind=kind,

@@ -50,10 +50,10 @@ class TelemetryExporter:
     def request_events(self, request: ApprovalRequest) -> tuple[Event, ...]:
         """The news of a request that moved without a turn: a vote short of the quorum, an escalation."""
         news = _approval(request)
-        votes = request.votes
-        by = votes[-1].by if news.payload["event"] == "voted" and votes else SYSTEM
-        actor = {"event_type": "APPROVAL", "actor_type": SYSTEM if by == SYSTEM else "person", "actor_id": by}
-        entry = replace(news, topic="audit.approval", payload={**news.payload, **actor})
+        voted = news.payload["event"] == "voted"
+        kind, by = ("person", request.votes[-1].by) if voted else (SYSTEM, SYSTEM)
+        more = {"event_type": "APPROVAL", "actor_type": kind, "actor_id": by}
+        entry = replace(news, topic="audit.approval", payload=news.payload | more)
         return tuple(event for event in (news, entry) if event.topic in self._wanted)
 
 

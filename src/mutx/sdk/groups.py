@@ -117,6 +117,7 @@ class SecurityApi(Group[T]):
 class AuditApi(Group[T]):
     events = Call(audit.list_audit_events)
     export = Call(audit.export_audit)
+    stream = Stream(audit.stream_audit_events)
     trace = Call(audit.get_audit_trace)
 
 

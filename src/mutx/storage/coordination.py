@@ -1,6 +1,7 @@
 """Wake-ups between parts of the server. A bus carries hints, never truth: whoever wakes reads the store.
 
-Topics: `approvals:{workspace}`, `request:{workspace}:{request_id}`, `policies:{workspace}`, `decisions:{workspace}`.
+Topics: `approvals:{workspace}`, `request:{workspace}:{request_id}`, `policies:{workspace}`, `decisions:{workspace}`,
+`action:{workspace}:{action_id}`, `audit:{workspace}`.
 """
 
 import asyncio

@@ -150,6 +150,7 @@ def audit(
     listing = Listing("body, envelope, sealed", "ledger_turns", workspace_id)
     listing.where("session_id = ?", which.session_id)
     listing.where("agent_id = ?", which.agent_id)
+    listing.where("(user_id = ? OR decided_by = ?)", which.user_id, which.user_id)
     if which.action_id is not None:
         listing.where(OF_ACTION, workspace_id, which.action_id, workspace_id, which.action_id)
     listing.where("kind = ?", which.kind)

@@ -60,6 +60,8 @@ turns = Table(
     Column("receipt_hash", String(64), nullable=False),
     Column("tool_name", _NAME, nullable=False),
     Column("agent_id", _NAME, nullable=False),
+    Column("user_id", _NAME, nullable=False),
+    Column("decided_by", _NAME),
     Column("effect", String(16), nullable=False),
     Column("at", Float, nullable=False),
     Column("permit_expires_at", Float),

@@ -15,6 +15,7 @@ from mutx.governance.turn import ApprovalRequest, Event, Grant, Turn, TurnKind
 from mutx.kit.errors import DuplicateAction, HeadMoved, LimitMoved, RequestMoved
 from mutx.storage.codec import StoredTurn, encode_payload
 from mutx.storage.tally import charges_of, due_at, ends_closed, grant_of, tally
+from mutx.storage.views import decided_by
 from mutx.storage.writer import WriteBatch
 
 TAKEN = {
@@ -32,8 +33,8 @@ NEW_SESSION = """INSERT INTO ledger_sessions (workspace_id, session_id, agent_id
     snapshot_seq, permits, denials, defers, errors, drifts, created_at, updated_at)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (workspace_id, session_id) DO NOTHING"""
 NEW_TURN = """INSERT INTO ledger_turns (workspace_id, session_id, seq, kind, action_id, receipt_id, receipt_hash,
-    tool_name, agent_id, effect, at, permit_expires_at, body, envelope, sealed)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+    tool_name, agent_id, user_id, decided_by, effect, at, permit_expires_at, body, envelope, sealed)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
 COUNTER = "SELECT value FROM ledger_counters WHERE workspace_id = ? AND key = ?"
 CHARGE = """INSERT INTO ledger_counters (workspace_id, key, value, window_end) VALUES (?, ?, ?, ?)
     ON CONFLICT (workspace_id, key) DO UPDATE SET value = value + excluded.value, window_end = excluded.window_end"""
@@ -96,6 +97,8 @@ def write_turn(batch: WriteBatch, entry: Entry) -> None:
             turn.receipt.hash,
             turn.action.tool_name,
             turn.action.agent_id,
+            turn.action.user_id,
+            decided_by(turn),
             turn.decision.effect.value,
             turn.at,
             None if permit is None else permit.expires_at,

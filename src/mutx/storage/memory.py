@@ -73,7 +73,7 @@ class MemoryLedger(LedgerCore):
     async def audit(
         self, workspace_id: str, which: TurnFilter, *, skip: int = 0, limit: int = 50
     ) -> tuple[Sequence[Turn], int]:
-        found = [turn for turn in self._of(workspace_id, self._tables.turns) if _matches(turn, which)]
+        found = [turn for turn in self._of(workspace_id, self._tables.turns) if which.matches(turn)]
         found.sort(key=lambda turn: turn.at)
         return _page(found, skip, limit)
 
@@ -225,17 +225,6 @@ class MemoryLedger(LedgerCore):
     @staticmethod
     def _of(workspace_id: str, table: dict[tuple[str, str], T]) -> Iterable[T]:
         return [value for (workspace, _), value in table.items() if workspace == workspace_id]
-
-
-def _matches(turn: Turn, which: TurnFilter) -> bool:
-    return (
-        which.session_id in (None, turn.session_id)
-        and which.agent_id in (None, turn.action.agent_id)
-        and which.action_id in (None, turn.action.id)
-        and which.kind in (None, turn.kind)
-        and (which.since is None or turn.at >= which.since)
-        and (which.until is None or turn.at < which.until)
-    )
 
 
 def _page(oldest_first: list[T], skip: int, limit: int) -> tuple[list[T], int]:

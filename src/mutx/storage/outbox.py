@@ -12,6 +12,7 @@ from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from mutx.governance.ports import Sink
+from mutx.governance.telemetry import wanted
 from mutx.governance.turn import Event
 from mutx.storage.ledger_tables import outbox
 from mutx.storage.views import Outbox
@@ -79,11 +80,16 @@ class OutboxPump:
             tasks.create_task(self._prune())
 
     async def deliver(self, sink: Sink) -> int:
-        """Bring `sink` its next batch; returns how many events that were. Raises what the sink or the store raises."""
+        """Bring `sink` what it wants of the next batch; returns how many events the batch had.
+
+        Raises what the sink or the store raises.
+        """
         queued = await self._source.events(sink.name, self._batch)
         if queued:
+            own = [entry.event for entry in queued if wanted(sink.topics, entry.event.topic)]
             async with asyncio.timeout(self._send):
-                await sink.send([entry.event for entry in queued])
+                if own:
+                    await sink.send(own)
             await self._source.acknowledge(sink.name, queued[-1].id)
         return len(queued)
 

@@ -14,10 +14,29 @@ class TurnFilter(Struct, frozen=True, kw_only=True):
 
     session_id: str | None = None
     agent_id: str | None = None
+    user_id: str | None = None
+    """The human acted for, or the one who answered the question."""
     action_id: str | None = None
     kind: TurnKind | None = None
     since: float | None = None
     until: float | None = None
+
+    def matches(self, turn: Turn) -> bool:
+        """What the ledger's query says, of one turn in hand."""
+        return (
+            self.session_id in (None, turn.session_id)
+            and self.agent_id in (None, turn.action.agent_id)
+            and self.user_id in (None, turn.action.user_id, decided_by(turn))
+            and self.action_id in (None, turn.action.id)
+            and self.kind in (None, turn.kind)
+            and (self.since is None or turn.at >= self.since)
+            and (self.until is None or turn.at < self.until)
+        )
+
+
+def decided_by(turn: Turn) -> str | None:
+    """Who answered the question that this turn resolves: a person's id or `system`."""
+    return turn.requests[0].decided_by if turn.requests else None
 
 
 class SessionEntry(Struct, frozen=True):

@@ -217,6 +217,13 @@ async def test_a_standing_grant_answers_the_next_question_until_it_is_used_up(wo
     await world.recomputed()
 
 
+async def test_a_grant_is_not_used_more_often_than_it_says_by_calls_at_once(world: World) -> None:
+    await world.approve(await world.decide("pay", amount=1), grant=GrantSpec(ttl_seconds=600, uses=3))
+    calls = [world.pipeline.decide(call("pay", session=f"s{n}", amount=n), BOT) for n in range(10)]
+    answers = await asyncio.gather(*calls)
+    assert sorted(a.effect for a in answers) == [Effect.ALLOW] * 3 + [Effect.STEP_UP] * 7
+
+
 async def test_a_doubt_about_one_value_cannot_be_remembered(world: World) -> None:
     await world.run("fetch", result="write to thief@evil.example")
     asked = await world.decide("mail", to="thief@evil.example")

@@ -9,6 +9,7 @@ from mutx.kit.clock import rfc3339
 from mutx.resources.audit.models import AuditEventRow
 
 ALGORITHM = "sha256-rfc8785-chain"
+"""Of entries; the chains of receipts add an Ed25519 signature to every link (docs/receipt-format.md)."""
 SCHEMA_VERSION = "1.0"
 
 UNCOVERED = frozenset({"id", "integrity_hash"})

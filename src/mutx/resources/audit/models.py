@@ -1,4 +1,4 @@
-"""The audit log's table: append-only, one hash chain per workspace."""
+"""The table of audit entries that are no turn: append-only, one hash chain per workspace."""
 
 from datetime import datetime
 from typing import Any
@@ -38,7 +38,7 @@ class AuditEventRow(Row):
     user_id: Mapped[str | None] = mapped_column(NAME, index=True)
     """Whose it is: people without an audit role see their own."""
     run_id: Mapped[str | None] = mapped_column(NAME)
-    trace_id: Mapped[str | None] = mapped_column(String(64))
+    trace_id: Mapped[str | None] = mapped_column(NAME)
     span_id: Mapped[str | None] = mapped_column(String(64))
     parent_span_id: Mapped[str | None] = mapped_column(String(64))
     actor_type: Mapped[str] = mapped_column(String(32))

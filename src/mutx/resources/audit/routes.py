@@ -1,12 +1,17 @@
 """Routes of `contract.audit`."""
 
+from collections.abc import AsyncIterator
+
 from fastapi import APIRouter
+from fastapi.sse import ServerSentEvent
 
 from mutx.contract import audit as contract
 from mutx.contract.audit import AuditEvents, AuditExport
 from mutx.contract.base import Limit, Skip, Timestamp
-from mutx.resources.audit.service import AuditLog, AuditQuery, audit_event
-from mutx.web.deps import CurrentCaller, ReadSession
+from mutx.resources.audit.follow import follow
+from mutx.resources.audit.query import AuditQuery
+from mutx.resources.audit.service import AuditLog
+from mutx.web.deps import AppServices, CurrentCaller, ReadSession
 from mutx.web.serve import serve
 
 router = APIRouter()
@@ -16,6 +21,7 @@ router = APIRouter()
 async def list_audit_events(
     caller: CurrentCaller,
     session: ReadSession,
+    app: AppServices,
     agent_id: str | None = None,
     session_id: str | None = None,
     run_id: str | None = None,
@@ -33,18 +39,30 @@ async def list_audit_events(
         since=time_range_start,
         until=time_range_end,
     )
-    rows, total = await AuditLog(session, caller).page(which, skip, limit)
-    return AuditEvents(events=[audit_event(row) for row in rows], total=total)
+    events, total = await AuditLog(app.ledger, session, app.keys, caller).page(which, skip, limit)
+    return AuditEvents(events=list(events), total=total)
 
 
 @serve(router, contract.export_audit)
 async def export_audit(
-    caller: CurrentCaller, session: ReadSession, run_id: str | None = None, session_id: str | None = None
+    caller: CurrentCaller,
+    session: ReadSession,
+    app: AppServices,
+    run_id: str | None = None,
+    session_id: str | None = None,
 ) -> AuditExport:
-    return await AuditLog(session, caller).export(AuditQuery(run_id=run_id, session_id=session_id))
+    return await AuditLog(app.ledger, session, app.keys, caller).export(session_id, run_id)
+
+
+@serve(router, contract.stream_audit_events)
+async def stream_audit_events(
+    caller: CurrentCaller, app: AppServices, after: Timestamp | None = None
+) -> AsyncIterator[ServerSentEvent]:
+    async for event in follow(app, caller, after):
+        yield event
 
 
 @serve(router, contract.get_audit_trace)
-async def get_audit_trace(caller: CurrentCaller, session: ReadSession, trace_id: str) -> AuditEvents:
-    rows = await AuditLog(session, caller).trace(trace_id)
-    return AuditEvents(events=[audit_event(row) for row in rows], total=len(rows))
+async def get_audit_trace(caller: CurrentCaller, session: ReadSession, app: AppServices, trace_id: str) -> AuditEvents:
+    events = await AuditLog(app.ledger, session, app.keys, caller).trace(trace_id)
+    return AuditEvents(events=list(events), total=len(events))

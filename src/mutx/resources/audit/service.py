@@ -1,120 +1,130 @@
-"""Who did what, in order. Written by the outbox sink alone; here it is read and verified."""
+"""Who did what: the ledger's turns, and the entries that are no turn, as one log in the order of time."""
 
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import AsyncIterator, Iterable, Sequence
+from heapq import merge
+from itertools import islice
 
-from msgspec import Struct
-from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from mutx.contract.audit import AuditEvent, AuditExport
+from mutx.governance.keys import KeyRing
+from mutx.governance.turn import Turn
 from mutx.governance.types import Caller
-from mutx.kit.errors import TooLarge
-from mutx.resources.audit.chain import ALGORITHM, SCHEMA_VERSION, Head, check
-from mutx.resources.audit.entries import trace_of
+from mutx.kit.errors import InputError, TooLarge
+from mutx.resources.audit.chain import ALGORITHM, SCHEMA_VERSION
 from mutx.resources.audit.models import AuditEventRow
-from mutx.web.access import covers
+from mutx.resources.audit.news import AuditEntries
+from mutx.resources.audit.proof import SessionProof
+from mutx.resources.audit.query import AuditQuery, AuditScope
+from mutx.resources.audit.turns import actions_of, trace_of, turn_event
+from mutx.storage.views import LedgerStore, SessionEntry, TurnFilter
 
-PAGE = 500
-MAX_ERRORS = 100
+PAGE = 200
+MAX_SKIP = 10_000
 MAX_EXPORT = 20_000
-"""Entries of one export."""
-
-
-class AuditQuery(Struct, frozen=True, kw_only=True):
-    """Which entries; None: whichever."""
-
-    agent_id: str | None = None
-    session_id: str | None = None
-    run_id: str | None = None
-    event_type: str | None = None
-    trace_id: str | None = None
-    since: datetime | None = None
-    until: datetime | None = None
+"""Events of one export, and turns that it checks."""
 
 
 class AuditLog:
-    """The entries that one caller may see: all of the workspace with an audit role, else the caller's own."""
+    """The events that one caller may see: all of the workspace with an audit role, else the caller's own."""
 
-    def __init__(self, session: AsyncSession, caller: Caller) -> None:
-        self._session = session
-        self._caller = caller
+    def __init__(self, ledger: LedgerStore, session: AsyncSession, keys: KeyRing, caller: Caller) -> None:
+        self._ledger = ledger
+        self._keys = keys
+        self._scope = AuditScope.of(caller)
+        self._entries = AuditEntries(session, self._scope)
 
-    async def page(self, which: AuditQuery, skip: int, limit: int) -> tuple[Sequence[AuditEventRow], int]:
-        """Newest first, and how many there are."""
-        conditions = self._conditions(which)
-        total = await self._session.scalar(select(func.count()).select_from(AuditEventRow).where(*conditions))
-        query = select(AuditEventRow).where(*conditions).order_by(AuditEventRow.sequence.desc())
-        return (await self._session.scalars(query.offset(skip).limit(limit))).all(), total or 0
+    async def page(self, which: AuditQuery, skip: int, limit: int) -> tuple[Sequence[AuditEvent], int]:
+        """Newest first, and how many there are. Raises InputError beyond `MAX_SKIP`."""
+        if skip > MAX_SKIP:
+            raise InputError(f"skip at most {MAX_SKIP} events; narrow the time range instead")
+        turns, of_turns = await self._turns(which, skip + limit)
+        rows, of_rows = await self._entries.newest(which, skip + limit)
+        both = merge(map(turn_event, turns), map(audit_event, rows), key=lambda e: e.timestamp, reverse=True)
+        return list(islice(both, skip, skip + limit)), of_turns + of_rows
 
-    async def trace(self, trace_id: str) -> Sequence[AuditEventRow]:
-        """The entries of one trace, in order."""
-        query = select(AuditEventRow).where(*self._conditions(AuditQuery(trace_id=trace_of(trace_id))))
-        return (await self._session.scalars(query.order_by(AuditEventRow.sequence).limit(MAX_EXPORT))).all()
+    async def trace(self, trace_id: str) -> Sequence[AuditEvent]:
+        """The events of one action, in order."""
+        own = self._scope.own_turns
+        turns: list[Turn] = []
+        for action_id in actions_of(trace_id):
+            which = TurnFilter(agent_id=own.agent_id, user_id=own.user_id, action_id=action_id)
+            turns += (await self._ledger.audit(self._scope.workspace_id, which, limit=MAX_EXPORT))[0]
+        rows = await self._entries.of_trace(trace_of(trace_id), MAX_EXPORT)
+        return _in_order(map(turn_event, reversed(turns)), map(audit_event, rows))
 
-    async def export(self, which: AuditQuery) -> AuditExport:
-        """The entries in order, with the verdict on the workspace's whole chain. Raises TooLarge."""
-        query = select(AuditEventRow).where(*self._conditions(which)).order_by(AuditEventRow.sequence)
-        rows = (await self._session.scalars(query.limit(MAX_EXPORT + 1))).all()
-        if len(rows) > MAX_EXPORT:
-            raise TooLarge(f"more than {MAX_EXPORT} entries; export one session or run at a time")
-        head, errors = await self.verify()
+    async def export(self, session_id: str | None, run_id: str | None) -> AuditExport:
+        """The events in order, with the verdict on every chain that they stand in. Raises TooLarge."""
+        which = AuditQuery(session_id=session_id, run_id=run_id)
+        rows, found = await self._entries.newest(which, MAX_EXPORT)
+        _bounded(found)
+        head, errors = await self._entries.verify()
+        root, events = head.hash, list[AuditEvent]()
+        async for entry in self._sessions(which):
+            found += max(1, entry.seq)
+            _bounded(found)
+            proof = SessionProof(self._scope.workspace_id, entry, self._keys)
+            events += await self._proved(entry, proof)
+            errors += proof.errors
+            root = proof.head if session_id is not None else root
+        events = _in_order(events, map(audit_event, reversed(rows)))
         return AuditExport(
             schema_version=SCHEMA_VERSION,
             algorithm=ALGORITHM,
-            run_id=which.run_id,
-            session_id=which.session_id,
-            event_count=len(rows),
-            chain_root=head.hash,
+            run_id=run_id,
+            session_id=session_id,
+            event_count=len(events),
+            chain_root=root,
             verified=not errors,
             errors=errors,
-            events=[audit_event(row) for row in rows],
+            events=events,
         )
 
-    async def verify(self) -> tuple[Head, list[str]]:
-        """Recompute the workspace's chain, a page at a time; the first errors, if any."""
-        head, errors = Head(), list[str]()
-        while page := await self._after(head.sequence):
-            for row in page:
-                errors += check(row, head)
-                head = Head(row.sequence, row.integrity_hash)
-            if len(errors) >= MAX_ERRORS:
+    async def _turns(self, which: AuditQuery, limit: int) -> tuple[Sequence[Turn], int]:
+        wanted = self._scope.turns(which)
+        if wanted is None:
+            return (), 0
+        return await self._ledger.audit(self._scope.workspace_id, wanted, limit=limit)
+
+    async def _sessions(self, which: AuditQuery) -> AsyncIterator[SessionEntry]:
+        """The sessions whose turns are meant: the one that is named, none of a run, else every one."""
+        workspace, seen = self._scope.workspace_id, set[str]()
+        if which.run_id is not None:
+            return
+        if which.session_id is not None:
+            entry = await self._ledger.session(workspace, which.session_id)
+            if entry is not None:
+                yield entry
+            return
+        while page := (await self._ledger.sessions(workspace, skip=len(seen), limit=PAGE))[0]:
+            for entry in page:
+                if entry.session_id not in seen:  # a session opened meanwhile moves the rest by one
+                    seen.add(entry.session_id)
+                    yield entry
+
+    async def _proved(self, entry: SessionEntry, proof: SessionProof) -> list[AuditEvent]:
+        """The session's events that the caller may see; every turn of it is checked, up to the head it had."""
+        own, events, after = self._scope.own_turns, list[AuditEvent](), 0
+        while after < entry.seq:
+            limit = min(PAGE, entry.seq - after)
+            turns = await self._ledger.turns(self._scope.workspace_id, entry.session_id, after=after, limit=limit)
+            if not turns:
                 break
-        return head, errors[:MAX_ERRORS]
+            await proof.take(turns)
+            events += [turn_event(turn) for turn in turns if own.matches(turn)]
+            after = turns[-1].seq
+        return events
 
-    async def _after(self, sequence: int) -> Sequence[AuditEventRow]:
-        query = (
-            select(AuditEventRow)
-            .where(AuditEventRow.workspace_id == self._caller.workspace_id, AuditEventRow.sequence > sequence)
-            .order_by(AuditEventRow.sequence)
-        )
-        return (await self._session.scalars(query.limit(PAGE))).all()
 
-    def _conditions(self, which: AuditQuery) -> list[ColumnElement[bool]]:
-        row = AuditEventRow
-        equal = {
-            row.agent_id: which.agent_id,
-            row.session_id: which.session_id,
-            row.run_id: which.run_id,
-            row.event_type: which.event_type,
-            row.trace_id: which.trace_id,
-        }
-        found = [row.workspace_id == self._caller.workspace_id]
-        found += [column == value for column, value in equal.items() if value is not None]
-        if which.since is not None:
-            found.append(row.timestamp >= which.since)
-        if which.until is not None:
-            found.append(row.timestamp < which.until)
-        return found + self._scope()
-
-    def _scope(self) -> list[ColumnElement[bool]]:
-        caller, row = self._caller, AuditEventRow
-        if caller.agent_id is not None:
-            return [row.agent_id == caller.agent_id]
-        if covers(caller.scopes, "audit:admin"):
-            return []
-        return [or_(row.user_id == caller.user_id, row.actor_id == caller.user_id)]
+def _bounded(found: int) -> None:
+    if found > MAX_EXPORT:
+        raise TooLarge(f"more than {MAX_EXPORT} events; export one session, or page through /v1/audit/events")
 
 
 def audit_event(row: AuditEventRow) -> AuditEvent:
     return AuditEvent.model_validate(row)
+
+
+def _in_order(*parts: Iterable[AuditEvent]) -> list[AuditEvent]:
+    """By time; events of one moment stay as they came."""
+    return sorted((event for part in parts for event in part), key=lambda event: event.timestamp)

@@ -16,6 +16,7 @@ class LogSink:
     """Appends to `path`, or prints where there is none."""
 
     name = "log"
+    topics: frozenset[str] | None = None
 
     def __init__(self, path: Path | None = None) -> None:
         self._path = path

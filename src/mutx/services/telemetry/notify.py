@@ -42,6 +42,7 @@ class MailSink:
     """One mail per question."""
 
     name = "mail"
+    topics: frozenset[str] | None = frozenset({TOPIC})
 
     def __init__(self, server: MailServer, approvers: Approvers, *, link: str = "") -> None:
         """`link`: where requests are answered in a browser, if anywhere; the request id is appended."""
@@ -97,6 +98,7 @@ class WebhookSink:
     """One signed POST per question (Standard Webhooks: `webhook-id`, `webhook-timestamp`, `webhook-signature`)."""
 
     name = "webhook"
+    topics: frozenset[str] | None = frozenset({TOPIC})
 
     def __init__(
         self,

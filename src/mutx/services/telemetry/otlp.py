@@ -26,6 +26,8 @@ class OtlpSink:
     """Sends to an OTLP/HTTP traces endpoint."""
 
     name = "otlp"
+    topics: frozenset[str] | None = frozenset({"aarm."})
+    """Spans are of tool calls; logins and changes have none."""
 
     def __init__(self, endpoint: str, headers: Mapping[str, str] | None = None, *, service: str = "mutx") -> None:
         """`endpoint`: the full URL, `http://collector:4318/v1/traces`."""

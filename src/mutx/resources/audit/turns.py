@@ -1,0 +1,71 @@
+"""A turn of the ledger as an audit event: nothing is copied, the receipt's chain is the record."""
+
+from collections.abc import Mapping
+from uuid import UUID
+
+from mutx.contract.audit import AuditEvent
+from mutx.governance.telemetry import SYSTEM, turn_payload
+from mutx.governance.turn import Turn, TurnKind
+from mutx.kit.clock import to_datetime
+from mutx.kit.ids import is_uuid
+from mutx.storage.views import decided_by
+
+EVENT_TYPES: Mapping[TurnKind, str] = {
+    TurnKind.DECISION: "POLICY_CHECK",
+    TurnKind.RESOLUTION: "APPROVAL",
+    TurnKind.OUTCOME: "TOOL_CALL",
+}
+"""Product §13 names the first and the last; APPROVAL is ours."""
+
+KINDS: Mapping[str, TurnKind] = {event_type: kind for kind, event_type in EVENT_TYPES.items()}
+
+
+def turn_event(turn: Turn) -> AuditEvent:
+    """`event_id` is the receipt's id, the hashes are the receipt's and that of the one before it in its session."""
+    action, request = turn.action, turn.requests[0] if turn.requests else None
+    actor_type, actor_id = _actor(turn)
+    return AuditEvent(
+        event_id=turn.receipt.id,
+        agent_id=action.agent_id,
+        session_id=turn.session_id,
+        event_type=EVENT_TYPES[turn.kind],
+        payload=turn_payload(turn),
+        timestamp=to_datetime(turn.at),
+        trace_id=trace_of(action.id),
+        actor_type=actor_type,
+        actor_id=actor_id,
+        policy_decision_id=turn.receipt.id,
+        policy_refs=_refs(turn),
+        approval_id=request.id if request else None,
+        previous_hash=turn.prev,
+        integrity_hash=turn.receipt.hash,
+        sequence=turn.seq,
+    )
+
+
+def trace_of(action_id: str) -> str:
+    """A governed action is its own trace: its UUID without dashes; an id that is no UUID stays as it is."""
+    return action_id.replace("-", "") if is_uuid(action_id) and action_id == action_id.lower() else action_id
+
+
+def actions_of(trace_id: str) -> tuple[str, ...]:
+    """The action ids that may have this trace id; an action id itself is taken as well."""
+    try:
+        return tuple(dict.fromkeys((trace_id, str(UUID(hex=trace_id)))))
+    except ValueError:
+        return (trace_id,)
+
+
+def _actor(turn: Turn) -> tuple[str, str]:
+    """The agent; of a resolution, who answered."""
+    if turn.kind is not TurnKind.RESOLUTION:
+        return "agent", turn.action.agent_id
+    by = decided_by(turn) or SYSTEM
+    return (SYSTEM if by == SYSTEM else "person"), by
+
+
+def _refs(turn: Turn) -> list[str]:
+    """The policy version, the rule that decided, the rules that warned."""
+    decision = turn.decision
+    rule = (f"{decision.rule.policy}/{decision.rule.id}",) if decision.rule else ()
+    return [decision.policy_version, *rule, *decision.alerts]
