@@ -195,3 +195,27 @@ async def test_many_sessions_at_once(ledger: LedgerStore, scribe: Scribe) -> Non
         turns = await ledger.turns(WS, f"s-{n}")
         assert [turn.prev for turn in turns[1:]] == [turn.receipt.hash for turn in turns[:-1]]
         assert len(turns) == 5
+
+
+async def test_many_sessions_at_once_keep_what_is_right_and_refuse_the_rest(
+    ledger: LedgerStore, scribe: Scribe
+) -> None:
+    """One group on disk: chains of several sessions, an action that is on record, and what follows it."""
+    known = await scribe.allow("s-0")
+    for n in range(1, 6):
+        await scribe.allow(f"s-{n}")
+    waits = []
+    for n in range(1, 6):
+        state = await scribe.state(f"s-{n}")
+        actions = [scribe.action(f"s-{n}") for _ in range(3)]
+        waits += [ledger.append(state, scribe.decided(state, action, scribe.decision())) for action in actions]
+    state = await scribe.state("s-0")
+    again = ledger.append(state, scribe.decided(state, known.action, scribe.decision()))
+    after = ledger.append(state, scribe.decided(state, scribe.action("s-0"), scribe.decision()))
+    results = await asyncio.gather(*waits, again, after, return_exceptions=True)
+
+    assert results[:15] == [None] * 15
+    assert [type(error) for error in results[15:]] == [DuplicateAction, HeadMoved]
+    assert [len(await ledger.turns(WS, f"s-{n}")) for n in range(6)] == [1, 4, 4, 4, 4, 4]
+    await scribe.allow("s-0")
+    assert len(await ledger.turns(WS, "s-0")) == 2

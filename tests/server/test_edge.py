@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from mutx.governance.types import Caller
+from mutx.server.doors.http import HotRoute
 from mutx.server.middleware.tracing import Tracing
 from tests.server.plane import PASSWORD, Plane, running
 
@@ -123,26 +125,46 @@ async def test_signing_in_is_throttled_by_address(tmp_path: Path) -> None:
         assert (await plane.client(address="203.0.113.10").post("/v1/auth/login", json=body)).status_code == 401
 
 
-async def test_hot_doors_stand_before_the_router(tmp_path: Path) -> None:
-    seen: list[Any] = []
+@pytest.mark.parametrize("headers", [{}, {"x-request-id": "a-sane-name-1"}], ids=["short way", "full way"])
+async def test_hot_doors_stand_before_the_router(tmp_path: Path, headers: dict[str, str]) -> None:
+    seen: list[tuple[Caller, Any]] = []
 
-    async def door(scope: Any, receive: Any, send: Any) -> None:
-        seen.append((scope["mutx.caller"], scope.get("mutx.refused"), (await receive())["body"]))
-        await send({"type": "http.response.start", "status": 200, "headers": []})
-        await send({"type": "http.response.body", "body": b"{}"})
+    async def run(verb: str, body: Any, caller: Caller) -> dict[str, Any]:
+        seen.append((caller, body))
+        return {"verb": verb}
 
-    doors = {"/v1/governance/decide": door}
+    doors = {"/v1/governance/decide": HotRoute("decide", run)}
     async with running(tmp_path / "home", doors=doors, rate_limit_requests=2) as plane:
         ana = await plane.register()
         for _ in range(5):  # their own limit counts, not the general one
-            assert (await ana.http.post("/v1/governance/decide", content=b"raw")).status_code == 200
-        assert seen[0][0].user_id == ana.me["id"]
-        assert seen[0][2] == b"raw"
-        await plane.client("mutx_live_nothing").post("/v1/governance/decide", content=b"raw")
-        assert (seen[-1][0], seen[-1][1].code) == (None, "unauthenticated")
+            answer = await ana.http.post("/v1/governance/decide", json={"n": 1}, headers=headers)
+            assert (answer.status_code, answer.json()) == (200, {"verb": "decide"})
+            assert answer.headers["x-content-type-options"] == "nosniff"
+            assert answer.headers["x-request-id"]
+        assert (seen[0][0].user_id, seen[0][1]) == (ana.me["id"], {"n": 1})
+        broken = await ana.http.post("/v1/governance/decide", content=b"{", headers=headers)
+        assert (broken.status_code, broken.json()["code"]) == (400, "malformed_body")
+        nobody = await plane.client("mutx_live_nothing").post("/v1/governance/decide", json={}, headers=headers)
+        assert (nobody.status_code, nobody.json()["code"]) == (401, "unauthenticated")
+        elsewhere = await ana.http.post("/v1/governance/decide", json={}, headers=headers | {"host": "evil.example"})
+        assert elsewhere.status_code == 400
+        assert len(seen) == 5
         assert (await plane.client().get("/v1/governance/decide")).status_code == 405
         text = (await plane.client().get("/metrics")).text
-        assert 'http_requests_total{method="POST",path="/v1/governance/decide",status="200"} 6.0' in text
+        assert 'http_requests_total{method="POST",path="/v1/governance/decide",status="200"} 5.0' in text
+
+
+async def test_the_hot_limit_holds_on_the_short_way(tmp_path: Path) -> None:
+    async def run(verb: str, body: Any, caller: Caller) -> dict[str, Any]:
+        return {}
+
+    doors = {"/v1/governance/decide": HotRoute("decide", run)}
+    async with running(tmp_path / "home", doors=doors, governance_rate_limit_requests=3) as plane:
+        ana = await plane.register()
+        statuses = [(await ana.http.post("/v1/governance/decide", json={})).status_code for _ in range(5)]
+        assert statuses == [200, 200, 200, 429, 429]
+        big = await ana.http.post("/v1/governance/decide", content=b"x" * 2_000_000)
+        assert big.status_code in {413, 429}
 
 
 async def test_a_stale_credential_does_not_stop_a_public_operation(plane: Plane) -> None:

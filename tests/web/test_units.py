@@ -36,7 +36,7 @@ def told(plane: Plane) -> list[str]:
             raise RuntimeError("the password is hunter2")
         return Message(message=how)
 
-    plane.app.include_router(router)
+    plane.app.api.include_router(router)
     return told
 
 

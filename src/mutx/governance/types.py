@@ -124,7 +124,7 @@ class PrincipalKind(StrEnum):
     SYSTEM = "system"
 
 
-class Caller(Struct, frozen=True, kw_only=True):
+class Caller(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Who is asking, as the door verified it. Nothing in here was self-asserted."""
 
     workspace_id: str
@@ -143,7 +143,7 @@ class Caller(Struct, frozen=True, kw_only=True):
     """The human's address: policies may name reviewers by it."""
 
 
-class ToolCall(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class ToolCall(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     """A tool call as an agent sent it: untrusted in every field."""
 
     tool_name: str
@@ -164,7 +164,7 @@ class ToolCall(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     input_preview: str | None = None
 
 
-class NormalizedAction(Struct, frozen=True, kw_only=True):
+class NormalizedAction(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One tool call in the form every stage speaks. `action_hash`: see `ActionMediator`."""
 
     id: str
@@ -218,7 +218,7 @@ class RuleRef(Struct, frozen=True):
     priority: int
 
 
-class ApprovalSpec(Struct, frozen=True, kw_only=True):
+class ApprovalSpec(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Who has to say yes, and by when. Seconds."""
 
     roles: tuple[str, ...] = ("DEVELOPER", "ADMIN")
@@ -257,7 +257,7 @@ class GrantFact(Struct, frozen=True):
     uses_left: int
 
 
-class Facts(Struct, frozen=True, kw_only=True):
+class Facts(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """All a decision depends on beside the action and the policy version. Stored with the turn."""
 
     context_hash: str
@@ -287,7 +287,7 @@ class Facts(Struct, frozen=True, kw_only=True):
     """Hash of the arguments that the approver saw; others open a new request."""
 
 
-class Decision(Struct, frozen=True, kw_only=True):
+class Decision(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What was decided and why: an answer with its diagnostics, never an exception."""
 
     effect: Effect

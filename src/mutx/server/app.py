@@ -3,18 +3,21 @@
 from collections.abc import Mapping
 from typing import Any
 
+from starlette.datastructures import State
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from mutx.resources.health.checks import HealthChecks
 from mutx.resources.health.gauges import FleetGauges
+from mutx.server.doors.http import HotRoute
 from mutx.server.identities import KnownIdentities
 from mutx.server.middleware.authenticate import Authenticate
 from mutx.server.middleware.body import BodyGuard
 from mutx.server.middleware.fast_lane import FastLane
+from mutx.server.middleware.hot_lane import HotLane
 from mutx.server.middleware.metrics import HttpMetrics, Metrics
-from mutx.server.middleware.rate_limit import Limit, RateLimit
+from mutx.server.middleware.rate_limit import Limit, RateLimit, Throttle
 from mutx.server.middleware.request_id import RequestId
 from mutx.server.middleware.security import SecurityHeaders, TrustedHosts
 from mutx.server.middleware.tracing import Tracing
@@ -26,55 +29,87 @@ PROBES = ("/health", "/ready", "/metrics")
 """Orchestrators ask these at their own rate."""
 
 
+class ControlPlaneApp:
+    """What a server serves: the middleware around the API. Hot requests leave it before the API's own layers."""
+
+    def __init__(self, api: DescribedApi, outermost: ASGIApp) -> None:
+        self.api = api
+        self._outermost = outermost
+
+    @property
+    def state(self) -> State:
+        return self.api.state
+
+    def openapi(self) -> dict[str, Any]:
+        return self.api.openapi()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._outermost(scope, receive, send)
+
+
 def create_app(
-    services: Services,
-    settings: Settings,
-    identities: KnownIdentities,
-    *,
-    doors: Mapping[str, ASGIApp],
-    lifespan: Any = None,
-) -> DescribedApi:
+    services: Services, settings: Settings, identities: KnownIdentities, *, doors: Mapping[str, HotRoute]
+) -> ControlPlaneApp:
     """`doors`: the hot `POST` paths and what serves them, ahead of the router."""
-    app = DescribedApi(
-        lifespan=lifespan,
-        middleware=middleware(services, settings, identities, doors),
+    api = DescribedApi(
         docs_url="/docs" if settings.docs else None,
         redoc_url=None,
         openapi_url="/openapi.json" if settings.docs else None,
     )
-    app.state.services = services
-    app.state.health = HealthChecks(services)
-    app.state.gauges = FleetGauges(services.registry)
-    return app
+    api.state.services = services
+    api.state.health = HealthChecks(services)
+    api.state.gauges = FleetGauges(services.registry)
+    outermost: ASGIApp = api
+    for layer in reversed(middleware(services, settings, identities, doors)):
+        outermost = layer.cls(outermost, *layer.args, **layer.kwargs)
+    return ControlPlaneApp(api, outermost)
 
 
 def middleware(
-    services: Services, settings: Settings, identities: KnownIdentities, doors: Mapping[str, ASGIApp]
+    services: Services, settings: Settings, identities: KnownIdentities, doors: Mapping[str, HotRoute]
 ) -> list[Middleware]:
     """From the outside in."""
-    cors = Middleware(
-        CORSMiddleware,
-        allow_origins=settings.cors_origins,
-        allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
-        allow_headers=["authorization", "content-type", "x-api-key", "x-request-id"],
-    )
+    metrics, throttles = HttpMetrics(services.registry), _throttles(settings, services)
     return [
-        Middleware(Metrics, metrics=HttpMetrics(services.registry)),
+        Middleware(
+            HotLane,
+            routes=doors,
+            hosts=TrustedHosts(_nothing, names=settings.hosts),
+            identities=identities,
+            throttle=throttles["hot"],
+            metrics=metrics,
+            limit=settings.max_body_bytes,
+        ),
+        Middleware(Metrics, metrics=metrics),
         Middleware(RequestId),
         Middleware(Tracing),
         Middleware(SecurityHeaders),
         Middleware(TrustedHosts, names=settings.hosts),
-        *([cors] if settings.cors_origins else []),
+        *([_cors(settings)] if settings.cors_origins else []),
         Middleware(Authenticate, identities=identities),
-        Middleware(RateLimit, limits=_limits(settings), clock=services.clock, hot=doors.keys(), exempt=PROBES),
+        Middleware(RateLimit, throttles=throttles, hot=doors.keys(), exempt=PROBES),
         Middleware(BodyGuard, limit=settings.max_body_bytes, unread=doors.keys()),
         Middleware(FastLane, doors=doors),
     ]
 
 
-def _limits(settings: Settings) -> dict[str, Limit]:
-    return {
+def _cors(settings: Settings) -> Middleware:
+    return Middleware(
+        CORSMiddleware,
+        allow_origins=settings.cors_origins,
+        allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
+        allow_headers=["authorization", "content-type", "x-api-key", "x-request-id"],
+    )
+
+
+async def _nothing(scope: Scope, receive: Receive, send: Send) -> None:
+    """Stands inside a middleware of which only the judgement is asked."""
+
+
+def _throttles(settings: Settings, services: Services) -> dict[str, Throttle]:
+    limits = {
         "general": Limit(settings.rate_limit_requests, settings.rate_limit_window_seconds),
         "auth": Limit(settings.auth_rate_limit_requests, settings.auth_rate_limit_window_seconds),
         "hot": Limit(settings.governance_rate_limit_requests, settings.governance_rate_limit_window_seconds),
     }
+    return {name: Throttle(limit, services.clock) for name, limit in limits.items()}

@@ -5,7 +5,6 @@ outbox, the Unix socket. The same plane serves `mutx up` (HTTP and socket) and e
 """
 
 import tempfile
-from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from functools import partial
@@ -169,7 +168,7 @@ async def _assemble(
         compliance=self_assessment(clock),
     )
     verbs = Verbs(pipeline, bus, clock)
-    doors: Mapping[str, ASGIApp] = hot_routes(verbs)
+    doors = hot_routes(verbs)
     app = create_app(services, settings, identities, doors=doors)
     app.state.verbs = verbs
     operator = await _operator(services, identities)

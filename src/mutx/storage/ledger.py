@@ -12,9 +12,11 @@ from mutx.storage import ledger_writes as writes
 from mutx.storage.codec import encode_turn
 from mutx.storage.counters import Counters
 from mutx.storage.engine import Database
+from mutx.storage.ledger_bulk import plain, write_plain
 from mutx.storage.ledger_core import Done, LedgerCore, StoredSession
 from mutx.storage.ledger_queries import SqliteRecords
 from mutx.storage.sessions import MAX_SESSIONS, SessionCache
+from mutx.storage.writer import Together
 
 MEMORABLE = 8192
 """Bytes of arguments and results up to which an action is kept in memory for its next question."""
@@ -55,4 +57,5 @@ class SqliteLedger(LedgerCore, SqliteRecords):
             if len(entry.stored.values) > MEMORABLE:
                 self._actions.forget(turn.workspace_id, turn.action.id)
 
-        self._writer.submit(lambda batch: writes.write_turn(batch, entry), written)
+        together = Together(write_plain, entry) if plain(entry) else None
+        self._writer.submit(lambda batch: writes.write_turn(batch, entry), written, together)

@@ -69,8 +69,9 @@ def load_session(db: sqlite3.Connection, workspace_id: str, session_id: str) -> 
     db.execute("BEGIN")
     try:
         row = db.execute(
-            """SELECT head, seq, updated_at, closed_at, snapshot, snapshot_seq FROM ledger_sessions
-            WHERE workspace_id = ? AND session_id = ?""",
+            """SELECT s.head, s.seq, s.updated_at, s.closed_at, n.context, n.seq
+            FROM ledger_sessions s JOIN ledger_snapshots n USING (workspace_id, session_id)
+            WHERE s.workspace_id = ? AND s.session_id = ?""",
             (workspace_id, session_id),
         ).fetchone()
         if row is None:

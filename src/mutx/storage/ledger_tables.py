@@ -34,8 +34,6 @@ sessions = Table(
     Column("user_id", _NAME, nullable=False),
     Column("head", String(64), nullable=False),
     Column("seq", Integer, nullable=False),
-    Column("snapshot", LargeBinary, nullable=False),
-    Column("snapshot_seq", Integer, nullable=False),
     Column("permits", Integer, nullable=False),
     Column("denials", Integer, nullable=False),
     Column("defers", Integer, nullable=False),
@@ -46,6 +44,16 @@ sessions = Table(
     Column("closed_at", Float),
     UniqueConstraint("workspace_id", "session_id"),
 )
+
+snapshots = Table(
+    "ledger_snapshots",
+    Row.metadata,
+    Column("workspace_id", _ID, primary_key=True),
+    Column("session_id", _NAME, primary_key=True),
+    Column("seq", Integer, nullable=False),
+    Column("context", LargeBinary, nullable=False),
+)
+"""A session's context at some turn. Beside its row, which every turn rewrites, so that no turn rewrites a snapshot."""
 
 turns = Table(
     "ledger_turns",

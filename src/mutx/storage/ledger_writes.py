@@ -14,7 +14,7 @@ from mutx.governance.ports import SessionState
 from mutx.governance.turn import ApprovalRequest, Event, Grant, Turn, TurnKind
 from mutx.kit.errors import DuplicateAction, HeadMoved, LimitMoved, RequestMoved
 from mutx.storage.codec import StoredTurn, encode_payload
-from mutx.storage.tally import charges_of, due_at, ends_closed, grant_of, tally
+from mutx.storage.tally import NONE, charges_of, due_at, ends_closed, grant_of, tally
 from mutx.storage.views import decided_by
 from mutx.storage.writer import WriteBatch
 
@@ -28,10 +28,11 @@ TAKEN = {
 MOVE_HEAD = """UPDATE ledger_sessions SET head = ?, seq = ?, updated_at = ?, permits = permits + ?,
     denials = denials + ?, defers = defers + ?, errors = errors + ?, drifts = drifts + ?
     WHERE workspace_id = ? AND session_id = ? AND head = ? AND (closed_at IS NULL OR ?)"""
-SNAPSHOT = """UPDATE ledger_sessions SET snapshot = ?, snapshot_seq = ? WHERE workspace_id = ? AND session_id = ?"""
-NEW_SESSION = """INSERT INTO ledger_sessions (workspace_id, session_id, agent_id, user_id, head, seq, snapshot,
-    snapshot_seq, permits, denials, defers, errors, drifts, created_at, updated_at)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (workspace_id, session_id) DO NOTHING"""
+SNAPSHOT = """INSERT INTO ledger_snapshots (workspace_id, session_id, seq, context) VALUES (?, ?, ?, ?)
+    ON CONFLICT (workspace_id, session_id) DO UPDATE SET seq = excluded.seq, context = excluded.context"""
+NEW_SESSION = """INSERT INTO ledger_sessions (workspace_id, session_id, agent_id, user_id, head, seq, permits, denials,
+    defers, errors, drifts, created_at, updated_at)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (workspace_id, session_id) DO NOTHING"""
 NEW_TURN = """INSERT INTO ledger_turns (workspace_id, session_id, seq, kind, action_id, receipt_id, receipt_hash,
     tool_name, agent_id, user_id, decided_by, effect, at, permit_expires_at, body, envelope, sealed)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
@@ -79,34 +80,36 @@ def event_rows(events: Sequence[Event]) -> tuple[tuple[str, str, float, str], ..
     return tuple((event.topic, event.workspace_id, event.at, encode_payload(event)) for event in events)
 
 
+def row_of(entry: Entry) -> tuple[object, ...]:
+    """The values of `NEW_TURN`."""
+    turn, permit = entry.turn, entry.turn.permit
+    return (
+        turn.workspace_id,
+        turn.session_id,
+        turn.seq,
+        turn.kind.value,
+        turn.action.id,
+        turn.receipt.id,
+        turn.receipt.hash,
+        turn.action.tool_name,
+        turn.action.agent_id,
+        turn.action.user_id,
+        decided_by(turn),
+        turn.decision.effect.value,
+        turn.at,
+        None if permit is None else permit.expires_at,
+        entry.stored.body,
+        turn.receipt.envelope,
+        entry.stored.values,
+    )
+
+
 def write_turn(batch: WriteBatch, entry: Entry) -> None:
     """Append one turn. Raises DuplicateAction, RequestMoved, LimitMoved or HeadMoved."""
     turn, db = entry.turn, batch.connection
     _check(db, turn)
     _move_head(db, entry)
-    permit = turn.permit
-    db.execute(
-        NEW_TURN,
-        (
-            turn.workspace_id,
-            turn.session_id,
-            turn.seq,
-            turn.kind.value,
-            turn.action.id,
-            turn.receipt.id,
-            turn.receipt.hash,
-            turn.action.tool_name,
-            turn.action.agent_id,
-            turn.action.user_id,
-            decided_by(turn),
-            turn.decision.effect.value,
-            turn.at,
-            None if permit is None else permit.expires_at,
-            entry.stored.body,
-            turn.receipt.envelope,
-            entry.stored.values,
-        ),
-    )
+    db.execute(NEW_TURN, row_of(entry))
     _write_rest(db, turn)
     for row in entry.events:
         batch.later(TELL, row)
@@ -144,13 +147,12 @@ def _move_head(db: sqlite3.Connection, entry: Entry) -> None:
     moved = db.execute(MOVE_HEAD, values).rowcount
     if not moved and turn.seq == 1 and entry.snapshot is not None:
         names = (turn.action.agent_id, turn.action.user_id)
-        row = (*at, *names, turn.receipt.hash, 1, entry.snapshot, 1, *tally(turn), turn.at, turn.at)
-        if db.execute(NEW_SESSION, row).rowcount:
-            return
+        row = (*at, *names, turn.receipt.hash, 1, *tally(turn), turn.at, turn.at)
+        moved = db.execute(NEW_SESSION, row).rowcount
     if not moved:
         raise HeadMoved("another turn of this session came first; decide again")
     if entry.snapshot is not None:
-        db.execute(SNAPSHOT, (entry.snapshot, turn.seq, *at))
+        db.execute(SNAPSHOT, (*at, turn.seq, entry.snapshot))
 
 
 def _write_rest(db: sqlite3.Connection, turn: Turn) -> None:
@@ -205,8 +207,10 @@ def write_session(batch: WriteBatch, state: SessionState, snapshot: bytes) -> bo
     """A session without a turn. False if it is there already."""
     context = state.context
     at, names = (context.workspace_id, context.session_id), (context.agent_id, context.user_id)
-    row = (*at, *names, state.head, 0, snapshot, 0, 0, 0, 0, 0, 0, state.last_at, state.last_at)
-    return bool(batch.connection.execute(NEW_SESSION, row).rowcount)
+    created = batch.connection.execute(NEW_SESSION, (*at, *names, state.head, 0, *NONE, state.last_at, state.last_at))
+    if created.rowcount:
+        batch.connection.execute(SNAPSHOT, (*at, 0, snapshot))
+    return bool(created.rowcount)
 
 
 def counter(db: sqlite3.Connection, workspace_id: str, key: str) -> int:

@@ -10,10 +10,11 @@ import sqlite3
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
+from itertools import groupby
 from queue import Empty, SimpleQueue
 from threading import Event as Signal
 from threading import Thread
-from typing import Any
+from typing import Any, NamedTuple
 
 from mutx.kit.errors import LedgerUnavailable, MutxError, Unavailable
 from mutx.storage.dialect import refusal
@@ -44,14 +45,30 @@ class WriteBatch:
             self.connection.executemany(statement, rows)
 
 
+class Together(NamedTuple):
+    """How work may be done along with more of its kind: `write(connection, payloads)`.
+
+    It answers False, or raises IntegrityError, where that does not go; what it wrote is undone and each runs by itself.
+    """
+
+    write: Callable[[sqlite3.Connection, Sequence[Any]], bool]
+    payload: Any
+
+
 class Job:
     """A piece of work inside somebody's transaction: all its checks come before its first write."""
 
-    __slots__ = ("done", "error", "result", "run")
+    __slots__ = ("done", "error", "result", "run", "together")
 
-    def __init__(self, run: Callable[[WriteBatch], Any], done: Callable[[Any, MutxError | None], None]) -> None:
+    def __init__(
+        self,
+        run: Callable[[WriteBatch], Any],
+        done: Callable[[Any, MutxError | None], None],
+        together: Together | None = None,
+    ) -> None:
         self.run = run
         self.done = done
+        self.together = together
         self.result: Any = None
         self.error: MutxError | None = None
 
@@ -103,17 +120,22 @@ class Writer:
         await asyncio.to_thread(self._thread.join)
         await asyncio.sleep(0)
 
-    def submit(self, run: Callable[[WriteBatch], Any], done: Callable[[Any, MutxError | None], None]) -> None:
+    def submit(
+        self,
+        run: Callable[[WriteBatch], Any],
+        done: Callable[[Any, MutxError | None], None],
+        together: Together | None = None,
+    ) -> None:
         """Queue work. `done(result, error)` is called on the loop after the commit, or after it failed.
 
-        Raises LedgerUnavailable at once when too many are waiting.
+        `together`: the shorter way, with no result, where neighbours in the queue have it as well. Raises LedgerUnavailable at once when too many are waiting.
         """
         if self._stopped:
             raise LedgerUnavailable("the database is being closed; try again after the restart")
         if self._waiting >= self._max_waiting:
             raise LedgerUnavailable("too many writes are waiting for the disk; try again in a moment")
         self._waiting += 1
-        self._queue.put(Job(run, done))
+        self._queue.put(Job(run, done, together))
 
     def execute(self, run: Callable[[WriteBatch], Any]) -> asyncio.Future[Any]:
         """`submit`, with a future for the result."""
@@ -186,11 +208,10 @@ class Writer:
             self._connection = self._connect()
         batch = WriteBatch(self._connection)
         self._connection.execute("BEGIN IMMEDIATE")
-        for job in jobs:
-            try:
-                job.result = job.run(batch)
-            except MutxError as refused:
-                job.error = refused
+        for _, group in groupby(jobs, key=lambda job: job.together and job.together.write):
+            neighbours = list(group)
+            if not _written_together(self._connection, neighbours):
+                _run_each(batch, neighbours)
         batch.flush()
         self._connection.execute("COMMIT")
 
@@ -213,6 +234,30 @@ class Writer:
     def _tell(self, news: Callable[[], object]) -> None:
         with suppress(RuntimeError):  # the loop is gone, and with it everybody who waited
             self._loop.call_soon_threadsafe(news)
+
+
+def _run_each(batch: WriteBatch, jobs: Sequence[Job]) -> None:
+    for job in jobs:
+        try:
+            job.result = job.run(batch)
+        except MutxError as refused:
+            job.error = refused
+
+
+def _written_together(db: sqlite3.Connection, jobs: Sequence[Job]) -> bool:
+    """Write neighbours of one kind at once; False leaves no trace."""
+    kind = jobs[0].together
+    if kind is None or len(jobs) == 1:
+        return False
+    db.execute("SAVEPOINT together")
+    try:
+        written = kind.write(db, [job.together.payload for job in jobs if job.together])
+    except sqlite3.IntegrityError:
+        written = False
+    if not written:
+        db.execute("ROLLBACK TO together")
+    db.execute("RELEASE together")
+    return written
 
 
 def settle(future: asyncio.Future[Any], result: Any, error: MutxError | None) -> None:

@@ -106,7 +106,7 @@ async def _framework_error(request: Request, error: Exception) -> JSONResponse:
 async def _unexpected(request: Request, error: Exception) -> JSONResponse:
     request_id = request_id_of(request.scope)
     log.error("unexpected error", request_id=request_id, error_type=type(error).__name__, exc_info=error)
-    return JSONResponse(problem("internal_error", INTERNAL, {}, request_id), 500, {"x-request-id": request_id})
+    return JSONResponse(problem("internal_error", INTERNAL, {}, request_id), 500)
 
 
 def install(app: FastAPI) -> None:

@@ -10,7 +10,8 @@ from typing import Any
 
 import msgspec
 import structlog
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
 
 from mutx.governance.types import Caller
 from mutx.kit.errors import MutxError, Unauthenticated
@@ -25,7 +26,7 @@ PREFIX = "/v1/governance/"
 Run = Callable[[str, Any, Caller], Awaitable[Json]]
 
 
-def hot_routes(verbs: Verbs) -> Mapping[str, ASGIApp]:
+def hot_routes(verbs: Verbs) -> "Mapping[str, HotRoute]":
     """Path -> what serves it, for the fast lane. All are POST."""
     return {
         PREFIX + verb + suffix: HotRoute(verb, verbs.batch if suffix else verbs.call)
@@ -35,31 +36,40 @@ def hot_routes(verbs: Verbs) -> Mapping[str, ASGIApp]:
 
 
 class HotRoute:
-    """ASGI: one verb at one path."""
+    """One verb at one path. As an ASGI application it takes its caller from the middleware around it."""
 
     def __init__(self, verb: str, run: Run) -> None:
         self._verb = verb
         self._run = run
 
+    async def answer(self, caller: Caller, receive: Receive) -> bytes:
+        """The answer's JSON. Raises MutxError and nothing else."""
+        try:
+            return msgspec.json.encode(await self._run(self._verb, parse(await _body(receive)), caller))
+        except MutxError:
+            raise
+        except Exception as error:
+            # The door's one broad except: whatever broke, the agent gets an error and never a permission.
+            log.exception("the http door failed", verb=self._verb)
+            raise MutxError(INTERNAL) from error
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
-            answer = await self._answer(scope, await _body(receive))
+            body = await self.answer(_caller(scope), receive)
         except MutxError as error:
             await respond(scope, error)(scope, receive, send)
-        except Exception:
-            # The door's one broad except: whatever broke, the agent gets an error and never a permission.
-            log.exception("the http door failed", path=scope["path"])
-            await respond(scope, MutxError(INTERNAL))(scope, receive, send)
         else:
-            await _send(send, msgspec.json.encode(answer))
+            await Response(body, media_type="application/json")(scope, receive, send)
 
-    async def _answer(self, scope: Scope, body: bytes) -> Json:
-        if refused := scope.get("mutx.refused"):
-            raise refused
-        caller = scope.get("mutx.caller")
-        if caller is None:
-            raise Unauthenticated("sign in, or send an API key as `Authorization: Bearer ...` or `X-API-Key`")
-        return await self._run(self._verb, parse(body), caller)
+
+def _caller(scope: Scope) -> Caller:
+    """Whom the middleware found. Raises Unauthenticated."""
+    if refused := scope.get("mutx.refused"):
+        raise refused
+    caller: Caller | None = scope.get("mutx.caller")
+    if caller is None:
+        raise Unauthenticated("sign in, or send an API key as `Authorization: Bearer ...` or `X-API-Key`")
+    return caller
 
 
 async def _body(receive: Receive) -> bytes:
@@ -73,9 +83,3 @@ async def _body(receive: Receive) -> bytes:
         message = await receive()
         parts.append(message.get("body", b""))
     return b"".join(parts)
-
-
-async def _send(send: Send, body: bytes) -> None:
-    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
-    await send({"type": "http.response.start", "status": 200, "headers": headers})
-    await send({"type": "http.response.body", "body": body})

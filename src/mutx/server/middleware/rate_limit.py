@@ -59,16 +59,13 @@ class RateLimit:
         self,
         app: ASGIApp,
         *,
-        limits: Mapping[str, Limit],
-        clock: Clock,
+        throttles: Mapping[str, Throttle],
         hot: Collection[str] = (),
         exempt: Collection[str] = (),
     ) -> None:
-        """`limits`: `general`, `auth` and `hot`."""
+        """`throttles`: `general`, `auth` and `hot`."""
         self._app = app
-        self._general = Throttle(limits["general"], clock)
-        self._auth = Throttle(limits["auth"], clock)
-        self._hot = Throttle(limits["hot"], clock)
+        self._general, self._auth, self._hot = throttles["general"], throttles["auth"], throttles["hot"]
         self._hot_paths = frozenset(hot)
         self._exempt = frozenset(exempt)
 

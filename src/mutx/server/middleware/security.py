@@ -51,14 +51,17 @@ class TrustedHosts:
         self._suffixes = tuple(name[1:].lower() for name in names if name.startswith("*."))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and not self._any and not self._ours(header(scope, b"host") or b""):
+        if scope["type"] == "http" and not self.ours(header(scope, b"host") or b""):
             message = "this server does not go by that name; add it to ALLOWED_HOSTS if it should"
             answer = JSONResponse(problem("unknown_host", message, {}, request_id_of(scope)), 400)
             await answer(scope, receive, send)
             return
         await self._app(scope, receive, send)
 
-    def _ours(self, host: bytes) -> bool:
+    def ours(self, host: bytes) -> bool:
+        """Whether the server goes by this name."""
+        if self._any:
+            return True
         name = host.decode("latin-1").lower()
         name = name if name.endswith("]") else name.rpartition(":")[0] or name
         return name in self._exact or name.endswith(self._suffixes)

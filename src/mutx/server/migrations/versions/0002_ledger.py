@@ -18,6 +18,7 @@ def upgrade() -> None:
     _ledger_counters()
     _ledger_redemptions()
     _ledger_sessions()
+    _ledger_snapshots()
     _ledger_turns()
     _outbox()
     _outbox_cursors()
@@ -29,6 +30,7 @@ def downgrade() -> None:
     op.drop_table("outbox_cursors")
     op.drop_table("outbox")
     op.drop_table("ledger_turns")
+    op.drop_table("ledger_snapshots")
     op.drop_table("ledger_sessions")
     op.drop_table("ledger_redemptions")
     op.drop_table("ledger_counters")
@@ -94,8 +96,6 @@ def _ledger_sessions() -> None:
         sa.Column("user_id", sa.String(length=256), nullable=False),
         sa.Column("head", sa.String(length=64), nullable=False),
         sa.Column("seq", sa.Integer(), nullable=False),
-        sa.Column("snapshot", sa.LargeBinary(), nullable=False),
-        sa.Column("snapshot_seq", sa.Integer(), nullable=False),
         sa.Column("permits", sa.Integer(), nullable=False),
         sa.Column("denials", sa.Integer(), nullable=False),
         sa.Column("defers", sa.Integer(), nullable=False),
@@ -106,6 +106,17 @@ def _ledger_sessions() -> None:
         sa.Column("closed_at", sa.Float(), nullable=True),
         sa.PrimaryKeyConstraint("id", name="pk_ledger_sessions"),
         sa.UniqueConstraint("workspace_id", "session_id", name="uq_ledger_sessions_workspace_id_session_id"),
+    )
+
+
+def _ledger_snapshots() -> None:
+    op.create_table(
+        "ledger_snapshots",
+        sa.Column("workspace_id", sa.String(length=36), nullable=False),
+        sa.Column("session_id", sa.String(length=256), nullable=False),
+        sa.Column("seq", sa.Integer(), nullable=False),
+        sa.Column("context", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("workspace_id", "session_id", name="pk_ledger_snapshots"),
     )
 
 
