@@ -21,7 +21,7 @@ from mutx.storage.dialect import connect
 from mutx.storage.engine import Database
 from mutx.storage.ledger import SqliteLedger
 from mutx.storage.ledger_tables import create_tables
-from mutx.storage.writer import Job, Pass, Stop, Writer
+from mutx.storage.writer import Job, Writer
 
 WRITERS = 32
 TURNS = 640
@@ -32,8 +32,9 @@ BLOCK = os.urandom(4096)
 class EachWriter(Writer):
     """The same writer with a transaction of its own for every append: what group commit is compared with."""
 
-    def _collect(self) -> list[Job | Pass | Stop]:
-        return [self._queue.get()]
+    def _write(self, jobs: list[Job]) -> None:
+        for job in jobs:
+            super()._write([job])
 
 
 def run(plan: Plan) -> list[Result]:

@@ -72,6 +72,10 @@ class ForgetfulLedger(MemoryLedger):
         done(None, None)
 
 
+NEWS = frozenset({"audit."})
+"""What the sinks of a plain installation want to hear: no news of single decisions."""
+
+
 class World:
     """One pipeline and its parts."""
 
@@ -91,6 +95,7 @@ class World:
             signer=self.signer,
             accumulator=self.accumulator,
             clock=self.clock,
+            topics=NEWS,
         )
 
     def facts(self, state: SessionState) -> Facts:

@@ -100,7 +100,8 @@ class Writer:
         self._connect = connect
         self._stand_still_seconds = stand_still
         self._max_waiting = max_waiting
-        self._queue: SimpleQueue[Job | Pass | Stop] = SimpleQueue()
+        self._queue: SimpleQueue[list[Job] | Pass | Stop] = SimpleQueue()
+        self._gathered: list[Job] = []
         self._waiting = 0
         self._stopped = False
         self._thread = Thread(target=self._run, name="mutx-writer", daemon=True)
@@ -116,6 +117,7 @@ class Writer:
         if self._stopped:
             return
         self._stopped = True
+        self._hand_over()
         self._queue.put(Stop())
         await asyncio.to_thread(self._thread.join)
         await asyncio.sleep(0)
@@ -135,7 +137,15 @@ class Writer:
         if self._waiting >= self._max_waiting:
             raise LedgerUnavailable("too many writes are waiting for the disk; try again in a moment")
         self._waiting += 1
-        self._queue.put(Job(run, done, together))
+        if not self._gathered:
+            # What the loop submits in one go is handed over in one go: one wake-up of the thread, one group.
+            self._loop.call_soon(self._hand_over)
+        self._gathered.append(Job(run, done, together))
+
+    def _hand_over(self) -> None:
+        if self._gathered:
+            gathered, self._gathered = self._gathered, []
+            self._queue.put(gathered)
 
     def execute(self, run: Callable[[WriteBatch], Any]) -> asyncio.Future[Any]:
         """`submit`, with a future for the result."""
@@ -149,6 +159,7 @@ class Writer:
         if self._stopped:
             raise Unavailable("the database is being closed; try again after the restart")
         place = Pass(self._loop.create_future())
+        self._hand_over()
         self._queue.put(place)
         try:
             try:
@@ -165,8 +176,8 @@ class Writer:
         while not stopping:
             jobs: list[Job] = []
             for entry in self._collect():
-                if isinstance(entry, Job):
-                    jobs.append(entry)
+                if isinstance(entry, list):
+                    jobs += entry
                     continue
                 self._write(jobs)
                 jobs = []
@@ -178,7 +189,7 @@ class Writer:
         if self._connection is not None:
             self._connection.close()
 
-    def _collect(self) -> list[Job | Pass | Stop]:
+    def _collect(self) -> list[list[Job] | Pass | Stop]:
         found = [self._queue.get()]
         with suppress(Empty):
             while len(found) < MAX_BATCH:
