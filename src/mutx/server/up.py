@@ -2,6 +2,7 @@
 
 import asyncio
 import errno
+import gc
 import json
 import os
 import signal
@@ -81,11 +82,22 @@ async def _serve(settings: Settings, listener: socket.socket) -> None:
     )
     try:
         await plane.start(socket=True)
+        _spare_the_collector()
         _announce(settings, str(settings.socket))
         await server.serve(sockets=[listener])
     finally:
         await plane.stop()
         _withdraw(settings)
+
+
+def _spare_the_collector() -> None:
+    """What is loaded by now stays: take it out of cyclic collection, and collect what requests leave less often.
+
+    A request makes hardly any cycles; looking for them every 700 objects costs a twentieth of its time.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 50)
 
 
 def _announce(settings: Settings, socket_path: str) -> None:
