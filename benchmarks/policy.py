@@ -9,6 +9,7 @@ from benchmarks import rules
 from benchmarks.harness import Plan, Result, ratio, result, sweep
 from benchmarks.world import World
 from mutx.governance.types import ToolCall
+from mutx.server.tuning import tune
 
 CONDITIONS = 8
 """How many CEL conditions are compared with one."""
@@ -61,6 +62,7 @@ def _conditions(count: int) -> str:
 
 
 def _reload(plan: Plan, text: str) -> Result:
+    tune()  # as the server does
     runs = [asyncio.run(_longest_gap(text)) * 1000 for _ in range(plan.rounds)]
     against = "longest silence of the event loop while a thread reads and compiles 10 000 rules"
     return result("policy_hot_reload_stall_ms", runs, "ms", against, 10)
