@@ -13,18 +13,17 @@ from concurrent.futures import Future
 from typing import Any, Self, TypeVar
 
 import httpx2
-import structlog
 from msgspec.structs import replace
 from starlette.types import ASGIApp
 
 from mutx.governance.types import Caller, Door
 from mutx.kit.errors import MalformedBody, MutxError, SetupError
+from mutx.server.doors.failing import FailClosed
 from mutx.server.settings import Settings, read_settings
 from mutx.server.wiring import ControlPlane, build
-from mutx.web.problems import INTERNAL
 from mutx.web.strict_json import parse
 
-log = structlog.stdlib.get_logger("mutx.door.embedded")
+FAIL_CLOSED = FailClosed("embedded")
 
 T = TypeVar("T")
 
@@ -54,14 +53,11 @@ class Embedded:
 
     async def _call(self, verb: str, body: dict[str, Any]) -> dict[str, Any]:
         try:
-            # The same checks as on any wire: what JSON cannot hold is refused here too.
-            return {"ok": await self._plane.verbs.call(verb, parse(_encode(body)), self._caller)}
+            with FAIL_CLOSED:
+                # The same checks as on any wire: what JSON cannot hold is refused here too.
+                return {"ok": await self._plane.verbs.call(verb, parse(_encode(body)), self._caller)}
         except MutxError as error:
             return {"error": {"code": error.code, "message": str(error), "details": error.details}}
-        except Exception:
-            # The door's one broad except: whatever broke, the agent gets an error and never a permission.
-            log.exception("the embedded door failed")
-            return {"error": {"code": MutxError.code, "message": INTERNAL, "details": {}}}
 
     def request(self, method: str, path: str, body: dict[str, Any] | None = None) -> tuple[int, Any]:
         """One REST request as the local operator: HTTP status and decoded body."""

@@ -9,17 +9,17 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 import msgspec
-import structlog
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from mutx.governance.types import Caller
 from mutx.kit.errors import MutxError, Unauthenticated
+from mutx.server.doors.failing import FailClosed
 from mutx.server.doors.verbs import Json, Verbs
-from mutx.web.problems import INTERNAL, respond
+from mutx.web.problems import respond
 from mutx.web.strict_json import parse
 
-log = structlog.stdlib.get_logger("mutx.door.http")
+FAIL_CLOSED = FailClosed("http")
 
 PREFIX = "/v1/governance/"
 
@@ -44,14 +44,8 @@ class HotRoute:
 
     async def answer(self, caller: Caller, receive: Receive) -> bytes:
         """The answer's JSON. Raises MutxError and nothing else."""
-        try:
+        with FAIL_CLOSED:
             return msgspec.json.encode(await self._run(self._verb, parse(await _body(receive)), caller))
-        except MutxError:
-            raise
-        except Exception as error:
-            # The door's one broad except: whatever broke, the agent gets an error and never a permission.
-            log.exception("the http door failed", verb=self._verb)
-            raise MutxError(INTERNAL) from error
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:

@@ -18,16 +18,15 @@ from pathlib import Path
 from typing import Any, cast
 
 import msgspec
-import structlog
 from msgspec.structs import replace
 
 from mutx.governance.types import Caller, Door
 from mutx.kit.errors import InputError, MalformedBody, MutxError, SetupError, TooLarge, Unauthenticated
+from mutx.server.doors.failing import FailClosed
 from mutx.server.doors.verbs import Verbs
-from mutx.web.problems import INTERNAL
 from mutx.web.strict_json import parse
 
-log = structlog.stdlib.get_logger("mutx.door.uds")
+FAIL_CLOSED = FailClosed("uds")
 
 MAX_LINE = 1_000_000
 MAX_IN_FLIGHT = 64
@@ -167,17 +166,14 @@ class Connection(asyncio.Protocol):
     async def _serve(self, line: bytes) -> None:
         number: Any = None
         try:
-            request = _parsed(line)
-            number = _number(request)
-            verb, token = _addressed(request)
-            caller = await self._door.caller(token, self._peer_uid)
-            answer = {"id": number, "ok": await self._door.run(verb, request.get("body", {}), caller)}
+            with FAIL_CLOSED:
+                request = _parsed(line)
+                number = _number(request)
+                verb, token = _addressed(request)
+                caller = await self._door.caller(token, self._peer_uid)
+                answer = {"id": number, "ok": await self._door.run(verb, request.get("body", {}), caller)}
         except MutxError as error:
             answer = {"id": number, "error": _error(error)}
-        except Exception:
-            # The door's one broad except: whatever broke, the agent gets an error and never a permission.
-            log.exception("the socket door failed")
-            answer = {"id": number, "error": _error(MutxError(INTERNAL))}
         self._write(answer)
 
     def _write(self, answer: dict[str, Any]) -> None:
