@@ -55,10 +55,10 @@ def test_nothing_to_answer_is_204_and_events_are_a_stream() -> None:
 
 @pytest.mark.parametrize("given", [{}, {"scope": "a:read", "public": True}])
 def test_an_operation_has_a_scope_or_is_public(given: dict) -> None:
-    def stub() -> None: ...
+    def declaration() -> None: ...
 
     with pytest.raises(TypeError, match="scope"):
-        operation("GET", "/x", **given)(stub)
+        operation("GET", "/x", **given)(declaration)
 
 
 def test_path_and_answer_must_be_declared() -> None:

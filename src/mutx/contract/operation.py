@@ -13,25 +13,25 @@ R = TypeVar("R")
 Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
 
 BODY = "body"
-"""A stub's parameter of this name is the request body; names in the path are path parameters; the rest is the query."""
+"""A parameter of this name is the request body; names in the path are path parameters; the rest is the query."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Operation(Generic[P, R]):
-    """What crosses the wire for one verb. Everything is worked out once, when the stub is declared."""
+    """What crosses the wire for one verb. Everything is worked out once, at import."""
 
     method: Method
     path: str
     scope: str
     """`family:verb` that the caller must hold; empty for a public operation."""
-    stub: Callable[P, R]
+    declared: Callable[P, R]
     name: str
     """Unique over all families; the OpenAPI operation id."""
     family: str
     """The contract module that declares it: also slice, SDK attribute and CLI group."""
     doc: str
     signature: inspect.Signature
-    """The stub's signature with evaluated annotations (`Annotated` kept)."""
+    """The declaration's signature with evaluated annotations (`Annotated` kept)."""
     status: int
     public: bool
     stream: bool
@@ -60,11 +60,11 @@ class Operation(Generic[P, R]):
         return self.prefix + self.path
 
 
-def _signature(stub: Callable[..., Any]) -> inspect.Signature:
-    hints = get_type_hints(stub, include_extras=True)
+def _signature(declared: Callable[..., Any]) -> inspect.Signature:
+    hints = get_type_hints(declared, include_extras=True)
     if "return" not in hints:
-        raise TypeError(f"operation {stub.__name__}: declare what it returns (None for an empty answer)")
-    plain = inspect.signature(stub)
+        raise TypeError(f"operation {declared.__name__}: declare what it returns (None for an empty answer)")
+    plain = inspect.signature(declared)
     parameters = [p.replace(annotation=hints[name]) for name, p in plain.parameters.items()]
     returns = None if hints["return"] is type(None) else hints["return"]
     return plain.replace(parameters=parameters, return_annotation=returns)
@@ -85,27 +85,29 @@ def operation(
     prefix: str = "/v1",
     media_type: str = "application/json",
 ) -> Callable[[Callable[P, R]], Operation[P, R]]:
-    """Turn a typed stub into an `Operation`.
+    """Turn a typed declaration into an `Operation`.
 
-    `status` is 200 unless given (204 where the stub returns None). Raises TypeError, at import, for a declaration
+    `status` is 200 unless given (204 where it returns None). Raises TypeError, at import, for a declaration
     that contradicts itself.
     """
 
-    def wrap(stub: Callable[P, R]) -> Operation[P, R]:
-        signature, in_path = _signature(stub), _names_in(path)
+    def wrap(declared: Callable[P, R]) -> Operation[P, R]:
+        signature, in_path = _signature(declared), _names_in(path)
         if public == bool(scope):
-            raise TypeError(f"operation {stub.__name__}: give it a scope, or declare it public")
+            raise TypeError(f"operation {declared.__name__}: give it a scope, or declare it public")
         if missing := in_path - signature.parameters.keys():
-            raise TypeError(f"operation {stub.__name__}: {sorted(missing)} stand in the path and not in the signature")
+            raise TypeError(
+                f"operation {declared.__name__}: {sorted(missing)} stand in the path and not in the signature"
+            )
         empty = 204 if signature.return_annotation is None else 200
         return Operation(
             method=method,
             path=path,
             scope=scope,
-            stub=stub,
-            name=stub.__name__,
-            family=stub.__module__.rpartition(".")[2],
-            doc=inspect.getdoc(stub) or "",
+            declared=declared,
+            name=declared.__name__,
+            family=declared.__module__.rpartition(".")[2],
+            doc=inspect.getdoc(declared) or "",
             signature=signature,
             status=status or empty,
             public=public,
@@ -120,7 +122,9 @@ def operation(
 
 def operations(family: ModuleType) -> tuple[Operation[Any, Any], ...]:
     """Every operation a contract module declares itself, in source order."""
-    return tuple(v for v in vars(family).values() if isinstance(v, Operation) and v.stub.__module__ == family.__name__)
+    return tuple(
+        v for v in vars(family).values() if isinstance(v, Operation) and v.declared.__module__ == family.__name__
+    )
 
 
 def by_name(families: Mapping[str, ModuleType]) -> Mapping[str, Operation[Any, Any]]:
