@@ -15,6 +15,21 @@ NOW = 1_800_000_000.0
 FACTS = Facts(context_hash="0" * 64, now=NOW, roles=("DEVELOPER",), scopes=("run",), principal_kind=PrincipalKind.AGENT)
 ACCUMULATOR = ContextAccumulator()
 
+TOOLS = """
+tools:
+  wipe: {risk: critical}
+  pay:
+    requires_approval: true
+    approval_timeout: 100
+  mail:
+    critical: [to]
+    ask_unknown: true
+    parameters:
+      to: {type: string, required: true}
+    sink: internal
+  post: {accepts_untrusted: false}
+"""
+
 
 def engine(*documents: str) -> PolicyEngine:
     return PolicyEngine(compile_policies([load(text) for text in documents]))
