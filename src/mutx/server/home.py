@@ -4,7 +4,8 @@ from pathlib import Path
 
 from mutx.kit.clock import Clock
 from mutx.kit.errors import SetupError
-from mutx.server.settings import DAY, MINUTE, Settings
+from mutx.server.settings import Settings
+from mutx.server.settings.values import DAY, MINUTE
 from mutx.services.identity.authentication import Authentication, AuthRules
 from mutx.services.identity.keyfiles import load_or_create
 from mutx.services.identity.passwords import Passwords

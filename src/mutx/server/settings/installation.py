@@ -4,7 +4,7 @@ import ipaddress
 from pathlib import Path
 from typing import Annotated, Any, Self
 
-from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import (
     BaseSettings,
     EnvSettingsSource,
@@ -14,22 +14,20 @@ from pydantic_settings import (
 )
 
 from mutx.kit.errors import SetupError
+from mutx.server.settings.database import DatabaseSettings
+from mutx.server.settings.edge import EdgeSettings
+from mutx.server.settings.identity import IdentitySettings
+from mutx.server.settings.outward import OutwardSettings
+from mutx.server.settings.telemetry import TelemetrySettings
 
-MINUTE, DAY = 60, 86_400
 
-Positive = Annotated[int, Field(gt=0)]
-
-
-class Settings(BaseSettings):
+class Settings(DatabaseSettings, IdentitySettings, EdgeSettings, TelemetrySettings, OutwardSettings, BaseSettings):
     """Every field has a default that is safe on one's own machine."""
 
     model_config = SettingsConfigDict(env_file=".env", extra="ignore", frozen=True, populate_by_name=True)
 
     home: Path = Field(Path("~/.mutx"), validation_alias="MUTX_HOME")
     """Keys, the database and the socket live here; made with mode 0700."""
-    database_url: str = ""
-    """SQLAlchemy URL; empty means `mutx.db` in the home directory."""
-    redis_url: str = ""
     host: str = "127.0.0.1"
     port: int = Field(8000, ge=1, le=65_535)
     public_url: str = ""
@@ -39,43 +37,6 @@ class Settings(BaseSettings):
     cors_origins: Annotated[tuple[str, ...], NoDecode] = ()
     """Origins whose pages may call; none unless listed."""
 
-    access_token_expire_minutes: Positive = 15
-    refresh_token_expire_days: Positive = 7
-    refresh_token_max_sliding_days: Positive = 30
-    require_email_verification: bool = False
-    allow_registration: bool = True
-    local_bootstrap: bool | None = None
-    """Sign a loopback peer in as local operator; unset: only while HOST is loopback."""
-
-    rate_limit_requests: Positive = 100
-    rate_limit_window_seconds: Positive = 60
-    auth_rate_limit_requests: Positive = 10
-    auth_rate_limit_window_seconds: Positive = 60
-    governance_rate_limit_requests: Positive = 600_000
-    governance_rate_limit_window_seconds: Positive = 60
-    max_body_bytes: Positive = 1_000_000
-
-    event_log: Path | None = None
-    """File that gets every event as a JSON line, for a SIEM to collect."""
-    otlp_endpoint: str = ""
-    """OTLP/HTTP traces URL (`http://collector:4318/v1/traces`) that gets every event as a span."""
-    smtp_host: str = ""
-    """Mail server that tells approvers of waiting requests; none unless named."""
-    smtp_port: int = Field(25, ge=1, le=65_535)
-    smtp_sender: str = "mutx@localhost"
-    smtp_username: str = ""
-    smtp_password: SecretStr = SecretStr("")
-    smtp_tls: bool = False
-    """TLS from the first byte; otherwise STARTTLS where the server offers it."""
-    approval_webhook_url: str = ""
-    """Gets a signed POST (Standard Webhooks) for each waiting request."""
-    approval_webhook_secret: SecretStr = SecretStr("")
-    """`whsec_` and base64; required with APPROVAL_WEBHOOK_URL."""
-    allow_private_webhooks: bool = False
-    """Let the webhook lead to a private address."""
-
-    log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$")
-    log_json: bool = True
     docs: bool = True
     """Serve /docs and /openapi.json."""
 
@@ -99,12 +60,6 @@ class Settings(BaseSettings):
     @classmethod
     def _expanded(cls, value: Path) -> Path:
         return value.expanduser().absolute()
-
-    @model_validator(mode="after")
-    def _webhooks_are_signed(self) -> Self:
-        if self.approval_webhook_url and not self.approval_webhook_secret.get_secret_value().startswith("whsec_"):
-            raise ValueError("APPROVAL_WEBHOOK_SECRET must be `whsec_` and base64 where APPROVAL_WEBHOOK_URL is set")
-        return self
 
     @model_validator(mode="after")
     def _public_bind_is_meant(self) -> Self:
