@@ -10,7 +10,7 @@ import pytest
 
 from mutx.governance.context import ContextAccumulator
 from mutx.kit.clock import ManualClock
-from mutx.kit.errors import LedgerUnavailable, StorageFull
+from mutx.kit.errors import LedgerUnavailable, StorageFull, Unavailable
 from mutx.storage.dialect import connect
 from mutx.storage.engine import Database
 from mutx.storage.ledger import SqliteLedger
@@ -117,6 +117,39 @@ async def test_a_file_that_another_program_locks_refuses_until_it_is_free(
     other.close()
     await scribe.allow()
     assert [turn.seq for turn in await ledger.turns(WS, S)] == [1, 2]
+
+
+async def test_a_file_that_is_locked_for_a_while_delays_writes_and_not_the_loop(path: Path, scribe: Scribe) -> None:
+    other = connect(str(path), writes=True)
+    other.execute("BEGIN IMMEDIATE")
+    waiting = asyncio.ensure_future(scribe.allow())
+    for _ in range(20):  # the loop goes on while the write waits for the file
+        await asyncio.sleep(0.001)
+    assert not waiting.done()
+    other.execute("ROLLBACK")
+    other.close()
+    assert (await waiting).seq == 1
+
+
+async def test_a_turn_that_was_given_up_holds_up_nobody(database: Database) -> None:
+    writer = database.writer
+    async with writer.turn(1.0):
+        given_up = [asyncio.ensure_future(_hold(writer)) for _ in range(2)]
+        after = writer.execute(lambda batch: 1)
+        await asyncio.sleep(0)
+        given_up[0].cancel()
+        with pytest.raises(Unavailable, match="busy"):
+            async with writer.turn(0.01):
+                pass
+        await asyncio.gather(given_up[0], return_exceptions=True)
+    assert await after == 1
+    await given_up[1]
+    assert await writer.execute(lambda batch: 2) == 2
+
+
+async def _hold(writer: Writer) -> None:
+    async with writer.turn(1.0):
+        await asyncio.sleep(0)
 
 
 async def test_a_flood_is_turned_away(database: Database) -> None:

@@ -98,7 +98,7 @@ async def test_an_action_is_decided_once_and_concluded_once(ledger: LedgerStore,
 async def test_a_long_session_is_rebuilt_as_it_was(
     ledger: LedgerStore, scribe: Scribe, accumulator: ContextAccumulator, clock: ManualClock
 ) -> None:
-    for number in range(40):
+    for number in range(130):  # past a stored snapshot
         clock.advance(1)
         turn = await scribe.allow(number=number)
         if number % 5 == 0:

@@ -16,7 +16,7 @@ class SessionState:
     the ledger drops the whole state and the next `load` reads it from the store again.
     """
 
-    __slots__ = ("closed_at", "context", "head", "last_at", "seq")
+    __slots__ = ("closed_at", "context", "head", "last_at", "seq", "since_snapshot", "snapshot_size")
 
     def __init__(self, context: SessionContext, head: str, seq: int, last_at: float, closed_at: float | None) -> None:
         self.context = context
@@ -24,6 +24,10 @@ class SessionState:
         self.seq = seq
         self.last_at = last_at
         self.closed_at = closed_at
+        self.snapshot_size = 0
+        """Bytes of the context when the ledger last stored it whole."""
+        self.since_snapshot = 0
+        """Bytes of the deltas stored after that."""
 
 
 class Ledger(Protocol):

@@ -58,4 +58,4 @@ class SqliteLedger(LedgerCore, SqliteRecords):
                 self._actions.forget(turn.workspace_id, turn.action.id)
 
         together = Together(write_plain, entry) if plain(entry) else None
-        self._writer.submit(lambda batch: writes.write_turn(batch, entry), written, together)
+        self._writer.submit(lambda batch: writes.write_turn(batch, entry), written, brief=True, together=together)

@@ -1,7 +1,6 @@
 """Plain turns of one batch, written in a few statements for all of them instead of a few for each.
 
-Every statement costs the writer thread two hand-overs of the interpreter, which is most of what a turn costs beside the
-disk. A turn is plain when only its session's head has to be right: no charge, request, grant or event goes with it. What
+A statement costs more on its way into SQLite than the row it writes. A turn is plain when only its session's head has to be right: no charge, request, grant or event goes with it. What
 cannot be written together (a head that moved, an action that is on record) is left to the one-by-one way, which says why.
 """
 

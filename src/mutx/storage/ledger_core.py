@@ -18,8 +18,9 @@ from mutx.storage.sessions import SessionCache
 from mutx.storage.tally import charges_of
 from mutx.storage.writer import settle
 
-SNAPSHOT_EVERY = 32
-"""Turns between snapshots of a session's context: a reload replays fewer deltas than this."""
+SNAPSHOT_AFTER = 16_384
+"""Bytes of deltas before a session's context is stored whole again, or as many as it took the last time if that is more:
+so a turn writes at most its delta twice, and a reload replays at most as much as it reads."""
 
 PAGE = 200
 
@@ -85,8 +86,7 @@ class LedgerCore(ABC):
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._sessions.begin((turn.workspace_id, turn.session_id), state)
         self._counters.begin(turn.workspace_id, charges_of(turn))
-        due = turn.seq == 1 or turn.seq % SNAPSHOT_EVERY == 0
-        snapshot = self._accumulator.encode(state.context) if due else None
+        snapshot = self._snapshot(state, turn)
         state.head, state.seq, state.last_at = turn.receipt.hash, turn.seq, turn.at
 
         def done(_: object, error: MutxError | None) -> None:
@@ -117,6 +117,15 @@ class LedgerCore(ABC):
                 yield turn
             after = page[-1].seq
 
+    def _snapshot(self, state: SessionState, turn: Turn) -> bytes | None:
+        """The whole context, if it is due with this turn."""
+        state.since_snapshot += len(turn.delta)
+        if turn.seq > 1 and state.since_snapshot < max(state.snapshot_size, SNAPSHOT_AFTER):
+            return None
+        snapshot = self._accumulator.encode(state.context)
+        state.snapshot_size, state.since_snapshot = len(snapshot), 0
+        return snapshot
+
     def _written(self, state: SessionState, turn: Turn, error: MutxError | None) -> None:
         failed = error is not None
         self._sessions.end((turn.workspace_id, turn.session_id), state, failed=failed)
@@ -137,4 +146,6 @@ class LedgerCore(ABC):
         context = self._accumulator.decode(stored.snapshot)
         for delta in stored.deltas:
             self._accumulator.apply(context, self._accumulator.decode_delta(delta))
-        return SessionState(context, stored.head, stored.seq, stored.updated_at, stored.closed_at)
+        state = SessionState(context, stored.head, stored.seq, stored.updated_at, stored.closed_at)
+        state.snapshot_size, state.since_snapshot = len(stored.snapshot), sum(map(len, stored.deltas))
+        return state

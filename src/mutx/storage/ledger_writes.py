@@ -1,4 +1,4 @@
-"""The ledger's writing statements, each run by the writer thread inside a batch's transaction.
+"""The ledger's writing statements, each run by the writer inside a group's transaction.
 
 Every function makes all its checks before its first write, so that a refusal leaves nothing behind and its batch goes on.
 """

@@ -1,18 +1,23 @@
-"""The one writer of a SQLite file: a thread with a queue, committing in groups.
+"""The one writer of a SQLite file: a queue on the event loop, committing in groups.
 
 What arrives while a commit waits for the disk goes into the next transaction together (natural batching): one fsync
 for all of it, and one wake-up of the event loop. A job that is refused fails alone; a commit that fails fails them all.
+
+Brief jobs write on the loop itself and only the commit, which waits for the disk, goes to a thread: every statement on
+another thread would cost two hand-overs of the interpreter, more than the statement. Whatever may take long, or has to
+wait for a lock that somebody else holds on the file, runs on the thread as a whole. Loop and thread never use the
+connection at once: a group has it until it is finished.
 """
 
 import asyncio
 import logging
 import sqlite3
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 from itertools import groupby
-from queue import Empty, SimpleQueue
-from threading import Event as Signal
+from queue import SimpleQueue
 from threading import Thread
 from typing import Any, NamedTuple
 
@@ -21,10 +26,11 @@ from mutx.storage.dialect import refusal
 
 logger = logging.getLogger(__name__)
 
-MAX_BATCH = 512
+MAX_GROUP = 128
+"""Jobs of one transaction: what the loop writes in one go, it cannot spend on anything else."""
 MAX_WAITING = 8192
 STAND_STILL_SECONDS = 30.0
-"""How long the thread lets a slice write the file before it goes on regardless; units end long before."""
+"""How long a slice may hold the file before the queue goes on regardless; units end long before."""
 
 
 class WriteBatch:
@@ -58,37 +64,37 @@ class Together(NamedTuple):
 class Job:
     """A piece of work inside somebody's transaction: all its checks come before its first write."""
 
-    __slots__ = ("done", "error", "result", "run", "together")
+    __slots__ = ("brief", "done", "error", "result", "run", "together")
 
     def __init__(
         self,
         run: Callable[[WriteBatch], Any],
         done: Callable[[Any, MutxError | None], None],
-        together: Together | None = None,
+        *,
+        brief: bool,
+        together: Together | None,
     ) -> None:
         self.run = run
         self.done = done
+        self.brief = brief
         self.together = together
         self.result: Any = None
         self.error: MutxError | None = None
 
 
 class Pass:
-    """A slice's place in the queue: while it is held the writer thread stands still."""
+    """A slice's place in the queue: while it is held no group is written."""
 
-    __slots__ = ("granted", "released")
+    __slots__ = ("granted", "held", "released")
 
     def __init__(self, granted: asyncio.Future[None]) -> None:
         self.granted = granted
-        self.released = Signal()
-
-
-class Stop:
-    """The last thing in the queue."""
+        self.held = False
+        self.released = False
 
 
 class Writer:
-    """Owns the file's writing connection. Jobs run in the order they came; their results come back on the loop."""
+    """Owns the file's writing connection. Jobs run in the order they came; call it on the loop that started it."""
 
     def __init__(
         self,
@@ -98,18 +104,25 @@ class Writer:
         stand_still: float = STAND_STILL_SECONDS,
     ) -> None:
         self._connect = connect
-        self._stand_still_seconds = stand_still
+        self._stand_still = stand_still
         self._max_waiting = max_waiting
-        self._queue: SimpleQueue[list[Job] | Pass | Stop] = SimpleQueue()
-        self._gathered: list[Job] = []
+        self._queue: deque[Job | Pass] = deque()
+        self._busy = False
+        """A group is under way, or a slice holds the file."""
+        self._called = False
         self._waiting = 0
         self._stopped = False
+        self._connection: sqlite3.Connection | None = None
+        self._patience = 0
+        self._orders: SimpleQueue[tuple[list[Job], Callable[[], None]] | None] = SimpleQueue()
         self._thread = Thread(target=self._run, name="mutx-writer", daemon=True)
 
     def start(self) -> None:
         """Open the connection and begin; call on the event loop that will await the results."""
         self._loop = asyncio.get_running_loop()
-        self._connection: sqlite3.Connection | None = self._connect()
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self._open()
         self._thread.start()
 
     async def stop(self) -> None:
@@ -117,35 +130,32 @@ class Writer:
         if self._stopped:
             return
         self._stopped = True
-        self._hand_over()
-        self._queue.put(Stop())
+        await self._idle.wait()
+        self._orders.put(None)
         await asyncio.to_thread(self._thread.join)
-        await asyncio.sleep(0)
+        if self._connection is not None:
+            self._connection.close()
 
     def submit(
         self,
         run: Callable[[WriteBatch], Any],
         done: Callable[[Any, MutxError | None], None],
+        *,
+        brief: bool = False,
         together: Together | None = None,
     ) -> None:
         """Queue work. `done(result, error)` is called on the loop after the commit, or after it failed.
 
-        `together`: the shorter way, with no result, where neighbours in the queue have it as well. Raises LedgerUnavailable at once when too many are waiting.
+        `brief`: a few statements that find their rows by index, fit to run on the loop. `together`: the shorter way,
+        with no result, where neighbours in the queue have it as well. Raises LedgerUnavailable at once when too many
+        are waiting.
         """
         if self._stopped:
             raise LedgerUnavailable("the database is being closed; try again after the restart")
         if self._waiting >= self._max_waiting:
             raise LedgerUnavailable("too many writes are waiting for the disk; try again in a moment")
         self._waiting += 1
-        if not self._gathered:
-            # What the loop submits in one go is handed over in one go: one wake-up of the thread, one group.
-            self._loop.call_soon(self._hand_over)
-        self._gathered.append(Job(run, done, together))
-
-    def _hand_over(self) -> None:
-        if self._gathered:
-            gathered, self._gathered = self._gathered, []
-            self._queue.put(gathered)
+        self._enqueue(Job(run, done, brief=brief, together=together))
 
     def execute(self, run: Callable[[WriteBatch], Any]) -> asyncio.Future[Any]:
         """`submit`, with a future for the result."""
@@ -159,8 +169,7 @@ class Writer:
         if self._stopped:
             raise Unavailable("the database is being closed; try again after the restart")
         place = Pass(self._loop.create_future())
-        self._hand_over()
-        self._queue.put(place)
+        self._enqueue(place)
         try:
             try:
                 await asyncio.wait_for(place.granted, seconds)
@@ -168,63 +177,118 @@ class Writer:
                 raise Unavailable("the database is busy; try again in a moment") from error
             yield
         finally:
-            place.released.set()
+            self._release(place)
+
+    # -- the queue, on the loop ---------------------------------------------------------------------------------
+
+    def _enqueue(self, entry: Job | Pass) -> None:
+        self._queue.append(entry)
+        self._idle.clear()
+        self._call()
+
+    def _call(self) -> None:
+        """Look at the queue once the loop has run what it has at hand: that much more comes into the group."""
+        if not (self._called or self._busy):
+            self._called = True
+            self._loop.call_soon(self._next)
+
+    def _next(self) -> None:
+        self._called = False
+        if self._busy:
+            return
+        while self._queue:
+            first = self._queue[0]
+            if isinstance(first, Job):
+                self._begin(self._take())
+                return
+            self._queue.popleft()
+            if not first.granted.done():
+                self._grant(first)
+                return
+        self._idle.set()
+
+    def _take(self, most: int = MAX_GROUP) -> list[Job]:
+        queue, jobs = self._queue, list[Job]()
+        while queue and len(jobs) < most and isinstance(queue[0], Job):
+            jobs.append(queue.popleft())  # type: ignore[arg-type] # looked at just before
+        return jobs
+
+    def _grant(self, place: Pass) -> None:
+        self._busy = place.held = True
+        place.granted.set_result(None)
+        self._loop.call_later(self._stand_still, self._reclaim, place)
+
+    def _release(self, place: Pass) -> None:
+        if not place.released:
+            place.released = True
+            self._busy = self._busy and not place.held
+            self._call()
+
+    def _reclaim(self, place: Pass) -> None:
+        if not place.released:
+            logger.error("a unit of work held the database for too long; going on without it")
+            self._release(place)
+
+    def _begin(self, jobs: list[Job]) -> None:
+        """Write a group here, if that takes a moment, and commit it on the thread; else do all of it there."""
+        self._busy = True
+        connection = self._connection
+        if connection is None or not all(job.brief for job in jobs) or not _claimed(connection):
+            self._orders.put((jobs, partial(self._transact, jobs)))
+        elif self._attempt(jobs, partial(_write_all, connection, jobs)):
+            self._orders.put((jobs, self._commit))
+        else:
+            self._finish(jobs)
+
+    def _finish(self, jobs: list[Job]) -> None:
+        self._busy = False
+        self._waiting -= len(jobs)
+        for job in jobs:
+            job.done(job.result, job.error)
+        self._call()
+
+    # -- the transaction, by whoever has the group ------------------------------------------------------------------
 
     def _run(self) -> None:
-        """Drain the queue until it ends."""
-        stopping = False
-        while not stopping:
-            jobs: list[Job] = []
-            for entry in self._collect():
-                if isinstance(entry, list):
-                    jobs += entry
-                    continue
-                self._write(jobs)
-                jobs = []
-                if isinstance(entry, Pass):
-                    self._stand_still(entry)
-                else:
-                    stopping = True
-            self._write(jobs)
-        if self._connection is not None:
-            self._connection.close()
+        """The thread: what is ordered, in order."""
+        while (order := self._orders.get()) is not None:
+            jobs, step = order
+            self._attempt(jobs, step)
+            with suppress(RuntimeError):  # the loop is gone, and with it everybody who waited
+                self._loop.call_soon_threadsafe(self._finish, jobs)
 
-    def _collect(self) -> list[list[Job] | Pass | Stop]:
-        found = [self._queue.get()]
-        with suppress(Empty):
-            while len(found) < MAX_BATCH:
-                found.append(self._queue.get_nowait())
-        return found
-
-    def _stand_still(self, place: Pass) -> None:
-        self._tell(lambda: settle(place.granted, None, None))
-        if not place.released.wait(self._stand_still_seconds):
-            logger.error("a unit of work held the database for too long; going on without it")
-
-    def _write(self, jobs: list[Job]) -> None:
-        if not jobs:
-            return
+    def _attempt(self, jobs: list[Job], step: Callable[[], None]) -> bool:
+        """One step of a group's transaction. False if it failed: nothing of the group is written, and each job says so."""
         try:
-            self._transact(jobs)
+            step()
         except Exception as error:  # noqa: BLE001 - the worker's one: whatever failed, nobody is answered with success
             self._recover()
             log = logger.warning if isinstance(error, sqlite3.Error) else logger.exception
             log("a write of %d jobs failed: %s", len(jobs), error)
             for job in jobs:
                 job.error = refusal(error)
-        self._tell(lambda: self._finish(jobs))
+            return False
+        return True
 
     def _transact(self, jobs: list[Job]) -> None:
-        if self._connection is None:
-            self._connection = self._connect()
-        batch = WriteBatch(self._connection)
-        self._connection.execute("BEGIN IMMEDIATE")
-        for _, group in groupby(jobs, key=lambda job: job.together and job.together.write):
-            neighbours = list(group)
-            if not _written_together(self._connection, neighbours):
-                _run_each(batch, neighbours)
-        batch.flush()
+        """All of it at once, with time to wait for the file."""
+        connection = self._connection or self._open()
+        connection.execute(f"PRAGMA busy_timeout={self._patience}")
+        connection.execute("BEGIN IMMEDIATE")
+        _write_all(connection, jobs)
+        connection.execute("COMMIT")
+        connection.execute("PRAGMA busy_timeout=0")
+
+    def _commit(self) -> None:
+        assert self._connection is not None  # the group that is committed was written on it
         self._connection.execute("COMMIT")
+
+    def _open(self) -> sqlite3.Connection:
+        """A fresh connection that waits for nobody, unless it is told to."""
+        self._connection = connection = self._connect()
+        (self._patience,) = connection.execute("PRAGMA busy_timeout").fetchone()
+        connection.execute("PRAGMA busy_timeout=0")
+        return connection
 
     def _recover(self) -> None:
         """After a failure the transaction may be in any state: begin anew on a fresh connection."""
@@ -237,14 +301,24 @@ class Writer:
         with suppress(sqlite3.Error):
             connection.close()
 
-    def _finish(self, jobs: list[Job]) -> None:
-        self._waiting -= len(jobs)
-        for job in jobs:
-            job.done(job.result, job.error)
 
-    def _tell(self, news: Callable[[], object]) -> None:
-        with suppress(RuntimeError):  # the loop is gone, and with it everybody who waited
-            self._loop.call_soon_threadsafe(news)
+def _claimed(connection: sqlite3.Connection) -> bool:
+    """Begin, unless somebody else holds the file or something is wrong with it: that takes a thread's time."""
+    try:
+        connection.execute("BEGIN IMMEDIATE")
+    except sqlite3.Error:
+        return False
+    return True
+
+
+def _write_all(connection: sqlite3.Connection, jobs: Sequence[Job]) -> None:
+    """Everything of a group but its commit."""
+    batch = WriteBatch(connection)
+    for _, group in groupby(jobs, key=lambda job: job.together and job.together.write):
+        neighbours = list(group)
+        if not _written_together(connection, neighbours):
+            _run_each(batch, neighbours)
+    batch.flush()
 
 
 def _run_each(batch: WriteBatch, jobs: Sequence[Job]) -> None:

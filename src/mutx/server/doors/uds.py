@@ -106,6 +106,8 @@ class Connection(asyncio.Protocol):
         self._tasks: set[asyncio.Task[None]] = set()
         self._transport: asyncio.Transport | None = None
         self._stuck = False
+        self._full = False
+        """No room for more: reading is paused."""
         self._peer_uid = -1
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -154,14 +156,16 @@ class Connection(asyncio.Protocol):
         if self._transport is None or self._transport.is_closing():
             return
         full = self._stuck or bool(self._lines) or len(self._tasks) >= MAX_IN_FLIGHT
-        if full and self._transport.is_reading():
+        if full and not self._full:
             self._transport.pause_reading()
-        elif not full and not self._transport.is_reading():
+        elif self._full and not full:
             self._transport.resume_reading()
+        self._full = full
 
     def _done(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
-        self._advance()
+        if self._full:
+            self._advance()
 
     async def _serve(self, line: bytes) -> None:
         number: Any = None
