@@ -29,9 +29,9 @@ from mutx.server.tables import METADATA
 from mutx.server.wiring import governance, self_assessment
 from mutx.services.signing import EphemeralSigner
 from mutx.storage.coordination import LocalBus
-from mutx.storage.engine import Database
 from mutx.storage.ledger import SqliteLedger
 from mutx.storage.outbox import OutboxPump
+from mutx.storage.sqlite_database import SqliteDatabase
 from mutx.web.access import AGENT_SCOPES
 from mutx.web.services import Services
 
@@ -139,7 +139,7 @@ async def governed(home: Path) -> AsyncIterator[Governed]:
     settings = Settings(home=home, rate_limit_requests=100_000, auth_rate_limit_requests=100_000)
     prepare(settings.home)
     clock, bus, signer, accumulator = ManualClock(), LocalBus(), EphemeralSigner(), ContextAccumulator()
-    database = Database(settings.url)
+    database = SqliteDatabase(settings.url)
     await database.start(METADATA.create_all)
     auth = open_authentication(settings, clock)
     identities = KnownIdentities(database, auth, clock)

@@ -20,8 +20,8 @@ from mutx.server.settings import Settings
 from mutx.server.tables import METADATA
 from mutx.services.signing.signer import EphemeralSigner
 from mutx.storage.coordination import LocalBus
-from mutx.storage.engine import Database
 from mutx.storage.memory import MemoryLedger
+from mutx.storage.sqlite_database import SqliteDatabase
 from mutx.web.services import Services
 
 PASSWORD = "correct horse battery"
@@ -65,7 +65,7 @@ async def running(home: Path, *, doors: Mapping[str, Any] | None = None, **given
     generous = {"rate_limit_requests": 100_000, "auth_rate_limit_requests": 100_000}
     settings = Settings(home=home, **{**generous, **given})
     prepare(settings.home)
-    clock, database = ManualClock(), Database(settings.url)
+    clock, database = ManualClock(), SqliteDatabase(settings.url)
     await database.start(METADATA.create_all)
     auth = open_authentication(settings, clock)
     services = Services(
