@@ -18,9 +18,9 @@ from mutx.governance.policy.engine import PolicyEngine
 from mutx.governance.types import ToolCall
 from mutx.kit.clock import SystemClock
 from mutx.storage.dialect import connect
-from mutx.storage.engine import Database
 from mutx.storage.ledger import SqliteLedger
 from mutx.storage.ledger_tables import create_tables
+from mutx.storage.sqlite_database import SqliteDatabase
 from mutx.storage.writer import Job, Writer
 
 WRITERS = 32
@@ -70,7 +70,7 @@ async def _measured(plan: Plan, engine: PolicyEngine, folder: Path) -> list[Resu
 
 @asynccontextmanager
 async def _world(engine: PolicyEngine, path: Path, writer: type[Writer]) -> AsyncIterator[World]:
-    database = Database(path)
+    database = SqliteDatabase(path)
     database.writer = writer(partial(connect, str(path), writes=True))
     await database.start(create_tables)
     try:

@@ -8,9 +8,9 @@ from pathlib import Path
 from mutx.governance.context import ContextAccumulator
 from mutx.governance.turn import Turn
 from mutx.kit.clock import ManualClock
-from mutx.storage.engine import Database
 from mutx.storage.ledger import SqliteLedger
 from mutx.storage.ledger_tables import create_tables
+from mutx.storage.sqlite_database import SqliteDatabase
 from tests.conformance.scribe import Scribe, charge
 
 SESSIONS = 6
@@ -22,7 +22,7 @@ def run(path: Path, tell: Connection, seed: int) -> None:
 
 
 async def _append_forever(path: Path, tell: Connection, chance: random.Random) -> None:
-    database = Database(path)
+    database = SqliteDatabase(path)
     await database.start(create_tables)
     accumulator, clock = ContextAccumulator(), ManualClock()
     ledger = SqliteLedger(database, accumulator, clock)

@@ -12,9 +12,9 @@ from mutx.governance.context import ContextAccumulator
 from mutx.kit.clock import ManualClock
 from mutx.kit.errors import LedgerUnavailable, StorageFull, Unavailable
 from mutx.storage.dialect import connect
-from mutx.storage.engine import Database
 from mutx.storage.ledger import SqliteLedger
 from mutx.storage.ledger_tables import create_tables
+from mutx.storage.sqlite_database import SqliteDatabase
 from mutx.storage.writer import WriteBatch, Writer
 from tests.conformance.scribe import Scribe, charge
 
@@ -27,15 +27,15 @@ def path(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-async def database(path: Path) -> AsyncIterator[Database]:
-    database = Database(path, busy=0.1)
+async def database(path: Path) -> AsyncIterator[SqliteDatabase]:
+    database = SqliteDatabase(path, busy=0.1)
     await database.start(create_tables)
     yield database
     await database.stop()
 
 
 @pytest.fixture
-def ledger(database: Database) -> SqliteLedger:
+def ledger(database: SqliteDatabase) -> SqliteLedger:
     return SqliteLedger(database, ContextAccumulator(), ManualClock())
 
 
@@ -44,7 +44,9 @@ def scribe(ledger: SqliteLedger) -> Scribe:
     return Scribe(ledger, ContextAccumulator(), ManualClock())
 
 
-async def test_a_full_disk_refuses_and_loses_nothing(database: Database, ledger: SqliteLedger, scribe: Scribe) -> None:
+async def test_a_full_disk_refuses_and_loses_nothing(
+    database: SqliteDatabase, ledger: SqliteLedger, scribe: Scribe
+) -> None:
     def limit(batch: WriteBatch, pages: int) -> None:
         batch.connection.execute(f"PRAGMA max_page_count={pages}")
 
@@ -80,7 +82,7 @@ def _failing(path: Path) -> sqlite3.Connection:
 
 
 async def test_a_failing_commit_answers_nobody(path: Path) -> None:
-    database = Database(path)
+    database = SqliteDatabase(path)
     database.writer = Writer(partial(_failing, path))
     await database.start(create_tables)
     accumulator, clock = ContextAccumulator(), ManualClock()
@@ -131,7 +133,7 @@ async def test_a_file_that_is_locked_for_a_while_delays_writes_and_not_the_loop(
     assert (await waiting).seq == 1
 
 
-async def test_a_turn_that_was_given_up_holds_up_nobody(database: Database) -> None:
+async def test_a_turn_that_was_given_up_holds_up_nobody(database: SqliteDatabase) -> None:
     writer = database.writer
     async with writer.turn(1.0):
         given_up = [asyncio.ensure_future(_hold(writer)) for _ in range(2)]
@@ -152,7 +154,7 @@ async def _hold(writer: Writer) -> None:
         await asyncio.sleep(0)
 
 
-async def test_a_flood_is_turned_away(database: Database) -> None:
+async def test_a_flood_is_turned_away(database: SqliteDatabase) -> None:
     writer = Writer(partial(connect, str(database.path), writes=True), max_waiting=2)
     writer.start()
     try:
@@ -168,7 +170,7 @@ async def test_a_flood_is_turned_away(database: Database) -> None:
         writer.execute(lambda batch: 1)
 
 
-async def test_a_unit_that_never_ends_does_not_stop_the_ledger(database: Database) -> None:
+async def test_a_unit_that_never_ends_does_not_stop_the_ledger(database: SqliteDatabase) -> None:
     writer = Writer(partial(connect, str(database.path), writes=True), stand_still=0.01)
     writer.start()
     async with writer.turn(1.0):
@@ -176,7 +178,7 @@ async def test_a_unit_that_never_ends_does_not_stop_the_ledger(database: Databas
     await writer.stop()
 
 
-async def test_a_file_that_cannot_be_opened_again_refuses_until_it_can(path: Path, database: Database) -> None:
+async def test_a_file_that_cannot_be_opened_again_refuses_until_it_can(path: Path, database: SqliteDatabase) -> None:
     away = sqlite3.OperationalError("unable to open database file")
     openings = [connect(str(path), writes=True), away, connect(str(path), writes=True)]
 
@@ -195,7 +197,7 @@ async def test_a_file_that_cannot_be_opened_again_refuses_until_it_can(path: Pat
     await writer.stop()
 
 
-async def test_a_bug_in_a_write_fails_its_batch_and_not_the_writer(database: Database, scribe: Scribe) -> None:
+async def test_a_bug_in_a_write_fails_its_batch_and_not_the_writer(database: SqliteDatabase, scribe: Scribe) -> None:
     def bug(batch: WriteBatch) -> None:
         batch.connection.execute("INSERT INTO outbox_cursors VALUES ('log', 1)")
         raise KeyError("bug")

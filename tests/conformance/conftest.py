@@ -7,10 +7,10 @@ import pytest
 
 from mutx.governance.context import ContextAccumulator
 from mutx.kit.clock import ManualClock
-from mutx.storage.engine import Database
 from mutx.storage.ledger import SqliteLedger
 from mutx.storage.ledger_tables import create_tables
 from mutx.storage.memory import MemoryLedger
+from mutx.storage.sqlite_database import SqliteDatabase
 from mutx.storage.views import LedgerStore
 from tests.conformance.scribe import Scribe
 
@@ -32,7 +32,7 @@ async def ledger(
     if request.param == "memory":
         yield MemoryLedger(accumulator, clock)
         return
-    database = Database(tmp_path / "mutx.db")
+    database = SqliteDatabase(tmp_path / "mutx.db")
     await database.start(create_tables)
     try:
         yield SqliteLedger(database, accumulator, clock)

@@ -18,6 +18,7 @@ from mutx.kit.clock import ManualClock
 from mutx.resources.audit.sink import AuditSink
 from mutx.resources.policies.engines import PolicyEngines
 from mutx.server.app import create_app
+from mutx.server.database import open_database, open_ledger
 from mutx.server.doors.http import hot_routes
 from mutx.server.doors.verbs import Verbs
 from mutx.server.home import open_authentication, prepare
@@ -25,15 +26,14 @@ from mutx.server.identities import KnownIdentities
 from mutx.server.openapi import DescribedApi
 from mutx.server.settings import Settings
 from mutx.server.sinks import topics_of
-from mutx.server.tables import METADATA
 from mutx.server.wiring import governance, self_assessment
 from mutx.services.signing import EphemeralSigner
 from mutx.storage.coordination import LocalBus
-from mutx.storage.engine import Database
-from mutx.storage.ledger import SqliteLedger
+from mutx.storage.memory import MemoryLedger
 from mutx.storage.outbox import OutboxPump
 from mutx.web.access import AGENT_SCOPES
 from mutx.web.services import Services
+from tests.server.plane import make_tables
 
 PASSWORD = "correct horse battery"
 AGENT, SESSION = "shop-agent", "afternoon"
@@ -135,15 +135,18 @@ class Trusting:
 
 
 @asynccontextmanager
-async def governed(home: Path) -> AsyncIterator[Governed]:
-    settings = Settings(home=home, rate_limit_requests=100_000, auth_rate_limit_requests=100_000)
+async def governed(home: Path, database_url: str = "") -> AsyncIterator[Governed]:
+    settings = Settings(
+        home=home, database_url=database_url, rate_limit_requests=100_000, auth_rate_limit_requests=100_000
+    )
     prepare(settings.home)
     clock, bus, signer, accumulator = ManualClock(), LocalBus(), EphemeralSigner(), ContextAccumulator()
-    database = Database(settings.url)
-    await database.start(METADATA.create_all)
+    database = open_database(settings)
+    await database.start(make_tables(settings))
     auth = open_authentication(settings, clock)
     identities = KnownIdentities(database, auth, clock)
-    ledger, engines = SqliteLedger(database, accumulator, clock), PolicyEngines(database, bus)
+    ledger = MemoryLedger(accumulator, clock) if database_url else open_ledger(database, accumulator, clock)
+    engines = PolicyEngines(database, bus)
     audit = AuditSink(database, bus)
     parts = (bus, ledger, engines, Trusting(identities), signer, accumulator, clock)
     pipeline = governance(*parts, topics_of([audit]))

@@ -3,10 +3,16 @@ from pathlib import Path
 
 import pytest
 
-from tests.server.plane import Plane, running
+from tests.server.plane import STORES, Plane, running, store_url
 
 
 @pytest.fixture
 async def plane(tmp_path: Path) -> AsyncIterator[Plane]:
     async with running(tmp_path / "home") as made:
+        yield made
+
+
+@pytest.fixture(params=STORES)
+async def plane_on_both(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Plane]:
+    async with running(tmp_path / "home", database_url=store_url(request)) as made:
         yield made

@@ -1,18 +1,21 @@
 """A control plane's HTTP side over a real database in a temporary directory, under a clock that tests hold."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, cast
 
 import httpx2
+import pytest
 from msgspec import Struct
 from prometheus_client import CollectorRegistry
+from sqlalchemy import Connection
 
 from mutx.governance.context import ContextAccumulator
 from mutx.governance.keys import KeyRing
 from mutx.kit.clock import ManualClock
 from mutx.server.app import create_app
+from mutx.server.database import open_database
 from mutx.server.home import open_authentication, prepare
 from mutx.server.identities import KnownIdentities
 from mutx.server.openapi import DescribedApi
@@ -20,7 +23,6 @@ from mutx.server.settings import Settings
 from mutx.server.tables import METADATA
 from mutx.services.signing.signer import EphemeralSigner
 from mutx.storage.coordination import LocalBus
-from mutx.storage.engine import Database
 from mutx.storage.memory import MemoryLedger
 from mutx.web.services import Services
 
@@ -59,14 +61,28 @@ class Person(Struct, frozen=True):
     me: Mapping[str, Any]
 
 
+STORES = ("sqlite", "postgresql")
+"""For `params=`: the stories of a slice are told on both."""
+
+
+def store_url(request: pytest.FixtureRequest) -> str:
+    """DATABASE_URL of a store with every table and no row; empty is SQLite in the home directory."""
+    return str(request.getfixturevalue("postgres_url")) if request.param == "postgresql" else ""
+
+
+def make_tables(settings: Settings) -> Callable[[Connection], None]:
+    """Straight from the code on SQLite, which is quick; a PostgreSQL of these tests has gone through the migrations."""
+    return METADATA.create_all if not settings.database_url else lambda _: None
+
+
 @asynccontextmanager
 async def running(home: Path, *, doors: Mapping[str, Any] | None = None, **given: Any) -> AsyncIterator[Plane]:
     """Settings are the defaults, with rate limits out of the way unless `given` says otherwise."""
     generous = {"rate_limit_requests": 100_000, "auth_rate_limit_requests": 100_000}
     settings = Settings(home=home, **{**generous, **given})
     prepare(settings.home)
-    clock, database = ManualClock(), Database(settings.url)
-    await database.start(METADATA.create_all)
+    clock, database = ManualClock(), open_database(settings)
+    await database.start(make_tables(settings))
     auth = open_authentication(settings, clock)
     services = Services(
         database=database,

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, create_engine, inspect
 
 from mutx.server.migrations.run import configuration, upgrade
 from mutx.server.tables import METADATA
-from mutx.storage.engine import Database
+from mutx.storage.sqlite_database import SqliteDatabase
 
 
 @pytest.fixture
@@ -52,6 +52,6 @@ def test_every_table_of_a_workspace_says_which() -> None:
 
 async def test_the_server_upgrades_when_it_starts(tmp_path: Path) -> None:
     for _ in range(2):
-        database = Database(tmp_path / "mutx.db")
+        database = SqliteDatabase(tmp_path / "mutx.db")
         await database.start(upgrade)
         await database.stop()

@@ -11,7 +11,7 @@ from mutx.server.settings import Settings
 from mutx.server.sinks import open_sinks, topics_of
 from mutx.server.wiring import build
 from mutx.storage.coordination import LocalBus
-from mutx.storage.engine import Database
+from mutx.storage.sqlite_database import SqliteDatabase
 
 WEBHOOK = {"approval_webhook_url": "https://example.com/", "approval_webhook_secret": SecretStr("whsec_c2VjcmV0")}
 
@@ -28,7 +28,7 @@ WEBHOOK = {"approval_webhook_url": "https://example.com/", "approval_webhook_sec
 )
 def test_what_sinks_want(more: dict[str, object], names: list[str], topics: set[str] | None, tmp_path: Path) -> None:
     settings = Settings(home=tmp_path, **more)  # type: ignore[arg-type]
-    sinks = open_sinks(settings, Database(settings.url), LocalBus(), ManualClock())
+    sinks = open_sinks(settings, SqliteDatabase(settings.url), LocalBus(), ManualClock())
     assert [sink.name for sink in sinks] == names
     assert topics_of(sinks) == topics
 

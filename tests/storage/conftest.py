@@ -5,9 +5,9 @@ import pytest
 
 from mutx.governance.context import ContextAccumulator
 from mutx.kit.clock import ManualClock
-from mutx.storage.engine import Database
 from mutx.storage.ledger import SqliteLedger
 from mutx.storage.ledger_tables import create_tables
+from mutx.storage.sqlite_database import SqliteDatabase
 from tests.conformance.scribe import Scribe
 
 
@@ -17,8 +17,8 @@ def path(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-async def database(path: Path) -> AsyncIterator[Database]:
-    database = Database(path, unit=0.5, busy=0.2)
+async def database(path: Path) -> AsyncIterator[SqliteDatabase]:
+    database = SqliteDatabase(path, unit=0.5, busy=0.2)
     await database.start(create_tables)
     yield database
     await database.stop()
@@ -35,7 +35,7 @@ def clock() -> ManualClock:
 
 
 @pytest.fixture
-def ledger(database: Database, accumulator: ContextAccumulator, clock: ManualClock) -> SqliteLedger:
+def ledger(database: SqliteDatabase, accumulator: ContextAccumulator, clock: ManualClock) -> SqliteLedger:
     return SqliteLedger(database, accumulator, clock)
 
 

@@ -11,8 +11,8 @@ from sqlalchemy import insert, select, text
 from sqlalchemy.exc import IntegrityError
 
 from mutx.kit.errors import SetupError, Unavailable
-from mutx.storage.engine import Database
 from mutx.storage.ledger_tables import create_tables, outbox_cursors
+from mutx.storage.sqlite_database import SqliteDatabase
 from mutx.storage.tables import UtcDateTime
 from tests.conformance.scribe import Scribe
 
@@ -20,7 +20,7 @@ DURABLE = {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1}
 CURSOR = {"sink": "log", "last_id": 1}
 
 
-async def test_every_live_connection_is_durable(database: Database) -> None:
+async def test_every_live_connection_is_durable(database: SqliteDatabase) -> None:
     for name, expected in DURABLE.items():
         pragma = f"PRAGMA {name}"
         written = await database.writer.execute(lambda batch, sql=pragma: batch.connection.execute(sql).fetchone())
@@ -32,14 +32,14 @@ async def test_every_live_connection_is_durable(database: Database) -> None:
             assert await session.scalar(text(pragma)) == expected
 
 
-async def _write(database: Database, row: dict[str, object], failure: Exception | None = None) -> None:
+async def _write(database: SqliteDatabase, row: dict[str, object], failure: Exception | None = None) -> None:
     async with database.write() as session:
         await session.execute(insert(outbox_cursors), row)
         if failure is not None:
             raise failure
 
 
-async def test_a_query_that_fails_is_a_refusal(database: Database) -> None:
+async def test_a_query_that_fails_is_a_refusal(database: SqliteDatabase) -> None:
     with pytest.raises(Unavailable):
         await database.readers(_first, "SELECT nothing")
 
@@ -48,7 +48,7 @@ def _first(db: sqlite3.Connection, statement: str) -> object:
     return db.execute(statement).fetchone()
 
 
-async def test_a_unit_of_work_is_kept_whole_or_not_at_all(database: Database) -> None:
+async def test_a_unit_of_work_is_kept_whole_or_not_at_all(database: SqliteDatabase) -> None:
     async with database.write() as session:
         await session.execute(insert(outbox_cursors), CURSOR)
     with pytest.raises(RuntimeError, match="changed my mind"):
@@ -59,13 +59,13 @@ async def test_a_unit_of_work_is_kept_whole_or_not_at_all(database: Database) ->
         assert (await session.scalars(select(outbox_cursors.c.sink))).all() == ["log"]
 
 
-async def test_a_reader_cannot_write(database: Database) -> None:
+async def test_a_reader_cannot_write(database: SqliteDatabase) -> None:
     with pytest.raises(Unavailable):
         async with database.read() as session:
             await session.execute(insert(outbox_cursors), CURSOR)
 
 
-async def test_units_and_turns_take_turns(database: Database, scribe: Scribe) -> None:
+async def test_units_and_turns_take_turns(database: SqliteDatabase, scribe: Scribe) -> None:
     async def unit(number: int) -> None:
         async with database.write() as session:
             await session.execute(insert(outbox_cursors), {"sink": f"sink-{number}", "last_id": number})
@@ -78,7 +78,7 @@ async def test_units_and_turns_take_turns(database: Database, scribe: Scribe) ->
 
 
 async def test_waiting_for_the_ledger_inside_a_unit_ends_in_a_refusal_not_a_deadlock(
-    database: Database, scribe: Scribe
+    database: SqliteDatabase, scribe: Scribe
 ) -> None:
     with pytest.raises(Unavailable):
         await _write_and_decide(database, scribe)
@@ -87,13 +87,13 @@ async def test_waiting_for_the_ledger_inside_a_unit_ends_in_a_refusal_not_a_dead
     await scribe.allow()
 
 
-async def _write_and_decide(database: Database, scribe: Scribe) -> None:
+async def _write_and_decide(database: SqliteDatabase, scribe: Scribe) -> None:
     async with database.write() as session:
         await session.execute(insert(outbox_cursors), CURSOR)
         await scribe.allow()
 
 
-async def test_a_unit_that_waits_too_long_for_its_turn_is_refused(database: Database) -> None:
+async def test_a_unit_that_waits_too_long_for_its_turn_is_refused(database: SqliteDatabase) -> None:
     async with database.writer.turn(1.0):
         with pytest.raises(Unavailable, match="busy"):
             async with database.write():
@@ -102,14 +102,14 @@ async def test_a_unit_that_waits_too_long_for_its_turn_is_refused(database: Data
         await session.execute(insert(outbox_cursors), CURSOR)
 
 
-async def test_somebody_elses_timeout_is_not_taken_for_ours(database: Database) -> None:
+async def test_somebody_elses_timeout_is_not_taken_for_ours(database: SqliteDatabase) -> None:
     with pytest.raises(TimeoutError):
         async with database.write():
             raise TimeoutError
 
 
-async def test_one_process_writes_a_file(database: Database, path: Path) -> None:
-    second = Database(path)
+async def test_one_process_writes_a_file(database: SqliteDatabase, path: Path) -> None:
+    second = SqliteDatabase(path)
     with pytest.raises(SetupError, match=r"another MUTX process writes mutx\.db"):
         await second.start(create_tables)
 
@@ -119,8 +119,8 @@ async def test_a_failed_start_lets_go_of_the_file(path: Path) -> None:
         raise SetupError("the migration failed")
 
     with pytest.raises(SetupError, match="migration"):
-        await Database(path).start(broken)
-    database = Database(f"sqlite:///{path}")
+        await SqliteDatabase(path).start(broken)
+    database = SqliteDatabase(f"sqlite:///{path}")
     await database.start(create_tables)
     await database.stop()
     await database.stop()
@@ -132,7 +132,7 @@ async def test_a_failed_start_lets_go_of_the_file(path: Path) -> None:
 @pytest.mark.parametrize("url", ["postgresql+asyncpg://host/db", "sqlite://", "sqlite:///:memory:"])
 def test_other_databases_are_refused_by_name(url: str) -> None:
     with pytest.raises(SetupError, match="DATABASE_URL"):
-        Database(url)
+        SqliteDatabase(url)
 
 
 @pytest.mark.parametrize("zone", [UTC, timezone(timedelta(hours=5))])

@@ -7,9 +7,9 @@ from contextlib import asynccontextmanager, suppress
 import pytest
 
 from mutx.governance.turn import Event
-from mutx.storage.engine import Database
 from mutx.storage.ledger import SqliteLedger
 from mutx.storage.outbox import OutboxPump, tell
+from mutx.storage.sqlite_database import SqliteDatabase
 from tests.conformance.scribe import Scribe
 
 
@@ -109,7 +109,7 @@ async def test_a_sink_gets_what_it_wants_and_nothing_waits_for_it(ledger: Sqlite
     assert await ledger.prune_events(["some", "deaf"]) == 2
 
 
-async def test_a_slices_news_goes_with_its_unit_of_work(database: Database, ledger: SqliteLedger) -> None:
+async def test_a_slices_news_goes_with_its_unit_of_work(database: SqliteDatabase, ledger: SqliteLedger) -> None:
     async with database.write() as session:
         await tell(session, [event(1), event(2)])
         await tell(session, [])
@@ -118,7 +118,7 @@ async def test_a_slices_news_goes_with_its_unit_of_work(database: Database, ledg
     assert [queued.event for queued in await ledger.events("log", 10)] == [event(1), event(2)]
 
 
-async def _tell_and_fail(database: Database) -> None:
+async def _tell_and_fail(database: SqliteDatabase) -> None:
     async with database.write() as session:
         await tell(session, [event(3)])
         raise RuntimeError

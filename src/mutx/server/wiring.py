@@ -35,6 +35,7 @@ from mutx.resources.auth.jobs import record_failed_logins
 from mutx.resources.auth.service import Logins
 from mutx.resources.policies.engines import PolicyEngines
 from mutx.server.app import create_app
+from mutx.server.database import open_database, open_ledger
 from mutx.server.doors.http import hot_routes
 from mutx.server.doors.uds import UdsDoor
 from mutx.server.doors.verbs import Verbs
@@ -48,7 +49,6 @@ from mutx.server.workers import Periodic, Workers
 from mutx.services.signing import EphemeralSigner, load_ring, open_signer
 from mutx.storage.coordination import LocalBus
 from mutx.storage.engine import Database
-from mutx.storage.ledger import SqliteLedger
 from mutx.storage.memory import MemoryLedger
 from mutx.storage.outbox import OutboxPump
 from mutx.storage.views import LedgerStore
@@ -134,7 +134,7 @@ async def build(settings: Settings, *, memory: bool = False) -> ControlPlane:
         settings = settings.model_copy(update={"home": Path(scratch.name), "database_url": ""})
     prepare(settings.home)
     clock = SystemClock()
-    database = Database(settings.url)
+    database = open_database(settings)
     async with AsyncExitStack() as undo:
         await database.start(upgrade)
         undo.push_async_callback(database.stop)
@@ -194,7 +194,7 @@ async def _ledger(
     if memory:
         ephemeral = EphemeralSigner()
         return MemoryLedger(accumulator, clock), ephemeral, KeyRing((ephemeral.public_key,))
-    ledger = SqliteLedger(database, accumulator, clock)
+    ledger = open_ledger(database, accumulator, clock)
     keys = settings.home / "keys"
     signer = open_signer(
         keys / "receipts.pem", keys / "receipts.jwks.json", may_create=await ledger.is_empty(), now=clock.now()

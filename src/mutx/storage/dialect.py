@@ -1,16 +1,15 @@
-"""What differs between databases, and nowhere else. SQLite now; PostgreSQL gets a branch in each function."""
+"""What SQLite wants, and the column types that are not the same everywhere. PostgreSQL's side is in `pg_*.py`."""
 
 import sqlite3
 from typing import Any
 
 from sqlalchemy import JSON, Engine, event
-from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.types import TypeEngine
 
 from mutx.kit.errors import LedgerUnavailable, MutxError, StorageFull
 
-Json: TypeEngine[Any] = JSON().with_variant(JSONB(), "postgresql")
-"""A JSON value: text on SQLite, JSONB on PostgreSQL."""
+Json: TypeEngine[Any] = JSON()
+"""A JSON value, kept as it was written: audit entries are hashed, and JSONB would turn 1e16 into an integer."""
 
 BUSY_SECONDS = 5.0
 """How long a statement waits for a lock that somebody else holds on the file."""

@@ -1,115 +1,69 @@
-"""The relational store: one SQLite file, many readers, one writer.
+"""The relational store, as slices see it: consistent views, and units of work.
 
     async with database.read() as session: ...      # a consistent view; cannot write
     async with database.write() as session: ...     # a unit of work: committed at its end, or rolled back
 
-A unit of work takes its place in the ledger writer's queue and holds the file while it lasts, so it is short and
-never waits for the ledger inside. One that lasts too long is rolled back and refused; nothing deadlocks.
+`SqliteDatabase` and `PostgresDatabase` implement it; wiring picks one by DATABASE_URL. Both run one unit of work at a
+time, over all processes, so what a unit has read still holds when it writes.
 """
 
-import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
-from functools import partial
-from pathlib import Path
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from typing import NamedTuple
 
 from sqlalchemy import Connection
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DBAPIError, IntegrityError
-from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
-
-from mutx.kit.errors import SetupError, Unavailable
-from mutx.storage.dialect import BUSY_SECONDS, configure, connect, refusal
-from mutx.storage.file_lock import FileLock
-from mutx.storage.reader import Readers
-from mutx.storage.writer import Writer
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
+from sqlalchemy.pool import QueuePool
 
 UNIT_SECONDS = 5.0
 """How long a unit of work may take, and how long it waits for its turn."""
 
 
-class Database:
-    """One database and this process's right to write it."""
+class PoolState(NamedTuple):
+    """Connections of this process: kept ready, in use, and in use beyond those kept ready."""
 
-    def __init__(self, url: str | Path, *, unit: float = UNIT_SECONDS, busy: float = BUSY_SECONDS) -> None:
-        """`url`: `sqlite:///path`, or the path itself. `unit`, `busy`: seconds."""
-        self.path = _path(url)
-        self._unit = unit
-        self._lock = FileLock(self.path)
-        self._views = _engine(self.path, writes=False, size=4)
-        self._units = _engine(self.path, writes=True, size=1)
-        self._read_session = async_sessionmaker(self._views, expire_on_commit=False)
-        self._write_session = async_sessionmaker(self._units, expire_on_commit=False)
-        self.writer = Writer(partial(connect, str(self.path), writes=True, busy=busy))
-        self.readers = Readers(partial(connect, str(self.path), writes=False, busy=busy))
+    size: int
+    acquired: int
+    overflow: int
 
+
+class Database(ABC):
+    """One database and this process's way to it."""
+
+    @abstractmethod
     async def start(self, prepare: Callable[[Connection], None]) -> None:
-        """Claim the file, let `prepare` bring its tables up to date, and begin.
+        """Let `prepare` bring the tables up to date, alone among all processes, and begin.
 
-        Raises SetupError if another process writes this file.
+        Raises SetupError where this database will not do, Unavailable where it cannot be reached now.
         """
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        self._lock.acquire()
-        async with AsyncExitStack() as undo:
-            undo.push_async_callback(self._dispose)
-            async with self._units.begin() as connection:
-                await connection.run_sync(prepare)
-            self.writer.start()
-            undo.pop_all()
 
+    @abstractmethod
     async def stop(self) -> None:
-        """Write what is queued, then let go of the file."""
-        await self.writer.stop()
-        await self._dispose()
+        """Write what is queued, then let go."""
 
-    @asynccontextmanager
-    async def read(self) -> AsyncIterator[AsyncSession]:
+    @abstractmethod
+    def read(self) -> AbstractAsyncContextManager[AsyncSession]:
         """One consistent view. Raises Unavailable if the database cannot answer."""
-        try:
-            async with self._read_session() as session:
-                yield session
-        except DBAPIError as error:
-            raise Unavailable("the database cannot be read; see the server log, then try again") from error
 
-    @asynccontextmanager
-    async def write(self) -> AsyncIterator[AsyncSession]:
+    @abstractmethod
+    def write(self, *, alone: bool = True) -> AbstractAsyncContextManager[AsyncSession]:
         """A unit of work. Raises Unavailable or StorageFull, and then nothing of it was written.
 
-        An IntegrityError passes through: its slice knows what it means.
+        An IntegrityError passes through: its slice knows what it means. `alone=False`, for units that are frequent and
+        decide nothing by what they read: they may run beside others where the database can do that.
         """
-        clock = asyncio.timeout(self._unit)
-        try:
-            async with self.writer.turn(self._unit), clock, self._write_session() as session:
-                yield session
-                await session.flush()
-                clock.reschedule(None)  # a commit under way is never interrupted
-                await session.commit()
-        except TimeoutError as error:
-            if not clock.expired():
-                raise
-            raise Unavailable("the write took too long and was undone; try again") from error
-        except IntegrityError:
-            raise
-        except DBAPIError as error:
-            raise refusal(error.orig or error) from error
 
-    async def _dispose(self) -> None:
-        self.readers.close()
-        await self._views.dispose()
-        await self._units.dispose()
-        self._lock.release()
+    @abstractmethod
+    def pool(self) -> PoolState: ...
 
 
-def _engine(path: Path, *, writes: bool, size: int) -> AsyncEngine:
-    engine = create_async_engine(f"sqlite+aiosqlite:///{path}", pool_size=size, max_overflow=0 if writes else size)
-    configure(engine.sync_engine, writes=writes)
-    return engine
-
-
-def _path(url: str | Path) -> Path:
-    if isinstance(url, Path) or "://" not in url:
-        return Path(url).absolute()
-    parsed = make_url(url)
-    if parsed.get_backend_name() != "sqlite" or not parsed.database or parsed.database == ":memory:":
-        raise SetupError("DATABASE_URL must be sqlite:///path/to/file in this release")
-    return Path(parsed.database).absolute()
+def pool_state(*engines: AsyncEngine) -> PoolState:
+    """What the pools of these engines hold together."""
+    pools = [engine.pool for engine in engines]
+    queues = [pool for pool in pools if isinstance(pool, QueuePool)]
+    return PoolState(
+        size=sum(pool.size() for pool in queues),
+        acquired=sum(pool.checkedout() for pool in queues),
+        overflow=sum(max(0, pool.overflow()) for pool in queues),
+    )

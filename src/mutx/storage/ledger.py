@@ -11,11 +11,11 @@ from mutx.storage import ledger_reads as reads
 from mutx.storage import ledger_writes as writes
 from mutx.storage.codec import encode_turn
 from mutx.storage.counters import Counters
-from mutx.storage.engine import Database
 from mutx.storage.ledger_bulk import plain, write_plain
 from mutx.storage.ledger_core import Done, LedgerCore, StoredSession
 from mutx.storage.ledger_queries import SqliteRecords
 from mutx.storage.sessions import MAX_SESSIONS, SessionCache
+from mutx.storage.sqlite_database import SqliteDatabase
 from mutx.storage.writer import Together
 
 MEMORABLE = 8192
@@ -26,7 +26,12 @@ class SqliteLedger(LedgerCore, SqliteRecords):
     """`LedgerStore` on a started `Database`. Call it from the event loop that started the database."""
 
     def __init__(
-        self, database: Database, accumulator: ContextAccumulator, clock: Clock, *, max_sessions: int = MAX_SESSIONS
+        self,
+        database: SqliteDatabase,
+        accumulator: ContextAccumulator,
+        clock: Clock,
+        *,
+        max_sessions: int = MAX_SESSIONS,
     ) -> None:
         self._writer = database.writer
         self._read = database.readers

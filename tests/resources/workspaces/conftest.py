@@ -1,1 +1,0 @@
-from tests.server.conftest import plane as plane

@@ -2,14 +2,11 @@
 
 import sqlalchemy as sa
 from alembic import op
-from sqlalchemy.dialects import postgresql
 
 revision = "0001"
 down_revision = None
 branch_labels = None
 depends_on = None
-
-JSON = sa.JSON().with_variant(postgresql.JSONB(), "postgresql")
 
 
 def upgrade() -> None:
@@ -78,9 +75,9 @@ def _agents() -> None:
         sa.Column("description", sa.Text(), nullable=True),
         sa.Column("type", sa.String(length=32), nullable=False),
         sa.Column("status", sa.String(length=32), nullable=False),
-        sa.Column("config", JSON, nullable=True),
+        sa.Column("config", sa.JSON(), nullable=True),
         sa.Column("config_version", sa.Integer(), nullable=False),
-        sa.Column("details", JSON, nullable=False),
+        sa.Column("details", sa.JSON(), nullable=False),
         sa.Column("last_heartbeat", sa.DateTime(timezone=True), nullable=True),
         sa.Column("running_since", sa.DateTime(timezone=True), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
@@ -131,9 +128,9 @@ def _agent_commands() -> None:
         sa.Column("workspace_id", sa.String(length=36), nullable=False),
         sa.Column("agent_id", sa.String(length=36), nullable=False),
         sa.Column("action", sa.String(length=64), nullable=False),
-        sa.Column("parameters", JSON, nullable=False),
+        sa.Column("parameters", sa.JSON(), nullable=False),
         sa.Column("status", sa.String(length=16), nullable=False),
-        sa.Column("result", JSON, nullable=True),
+        sa.Column("result", sa.JSON(), nullable=True),
         sa.Column("error", sa.Text(), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("completed_at", sa.DateTime(timezone=True), nullable=True),
@@ -177,7 +174,7 @@ def _agent_metrics() -> None:
         sa.Column("uptime_seconds", sa.Double(), nullable=True),
         sa.Column("requests_processed", sa.Integer(), nullable=True),
         sa.Column("errors_count", sa.Integer(), nullable=True),
-        sa.Column("custom", JSON, nullable=False),
+        sa.Column("custom", sa.JSON(), nullable=False),
         sa.Column("timestamp", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(["agent_id"], ["agents.id"], name="fk_agent_metrics_agent_id", ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("id", name="pk_agent_metrics"),
@@ -217,7 +214,7 @@ def _api_keys() -> None:
         sa.Column("digest", sa.String(length=64), nullable=False),
         sa.Column("previous_digest", sa.String(length=64), nullable=True),
         sa.Column("previous_until", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("scopes", JSON, nullable=False),
+        sa.Column("scopes", sa.JSON(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("expires_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("last_used", sa.DateTime(timezone=True), nullable=True),

@@ -2,14 +2,12 @@
 
 import sqlalchemy as sa
 from alembic import op
-from sqlalchemy.dialects import postgresql
 
 revision = "0002"
 down_revision = "0001"
 branch_labels = None
 depends_on = None
 
-JSON = sa.JSON().with_variant(postgresql.JSONB(), "postgresql")
 SERIAL = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 
@@ -52,7 +50,7 @@ def _approval_requests() -> None:
         sa.Column("escalates_at", sa.Float(), nullable=True),
         sa.Column("created_at", sa.Float(), nullable=False),
         sa.Column("revision", sa.Integer(), nullable=False),
-        sa.Column("body", JSON, nullable=False),
+        sa.Column("body", sa.JSON(), nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_approval_requests"),
         sa.UniqueConstraint("token", name="uq_approval_requests_token"),
     )
@@ -171,7 +169,7 @@ def _outbox() -> None:
         sa.Column("topic", sa.String(length=64), nullable=False),
         sa.Column("workspace_id", sa.String(length=36), nullable=False),
         sa.Column("at", sa.Float(), nullable=False),
-        sa.Column("payload", JSON, nullable=False),
+        sa.Column("payload", sa.JSON(), nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_outbox"),
         sqlite_autoincrement=True,
     )
@@ -196,7 +194,7 @@ def _standing_grants() -> None:
         sa.Column("expires_at", sa.Float(), nullable=False),
         sa.Column("uses_left", sa.Integer(), nullable=False),
         sa.Column("revoked_at", sa.Float(), nullable=True),
-        sa.Column("body", JSON, nullable=False),
+        sa.Column("body", sa.JSON(), nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_standing_grants"),
     )
     op.create_index(

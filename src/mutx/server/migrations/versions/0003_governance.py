@@ -2,14 +2,11 @@
 
 import sqlalchemy as sa
 from alembic import op
-from sqlalchemy.dialects import postgresql
 
 revision = "0003"
 down_revision = "0002"
 branch_labels = None
 depends_on = None
-
-JSON = sa.JSON().with_variant(postgresql.JSONB(), "postgresql")
 
 
 def upgrade() -> None:
@@ -46,9 +43,9 @@ def _audit_events() -> None:
         sa.Column("actor_id", sa.String(length=256), nullable=True),
         sa.Column("actor_display", sa.String(length=256), nullable=True),
         sa.Column("policy_decision_id", sa.String(length=256), nullable=True),
-        sa.Column("policy_refs", JSON, nullable=False),
+        sa.Column("policy_refs", sa.JSON(), nullable=False),
         sa.Column("approval_id", sa.String(length=256), nullable=True),
-        sa.Column("payload", JSON, nullable=False),
+        sa.Column("payload", sa.JSON(), nullable=False),
         sa.Column("previous_hash", sa.String(length=64), nullable=True),
         sa.Column("integrity_hash", sa.String(length=64), nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_audit_events"),
@@ -88,7 +85,7 @@ def _policy_snapshots() -> None:
         sa.Column("workspace_id", sa.String(length=36), nullable=False),
         sa.Column("revision", sa.Integer(), nullable=False),
         sa.Column("policy_version", sa.String(length=64), nullable=False),
-        sa.Column("members", JSON, nullable=False),
+        sa.Column("members", sa.JSON(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("workspace_id", "revision", name="pk_policy_snapshots"),
     )
