@@ -3,6 +3,7 @@
 Both run as `mutx up` does: one process, uvicorn with uvloop and httptools, no access log.
 """
 
+import asyncio
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -22,6 +23,7 @@ from mutx.server.app import create_app
 from mutx.server.doors.http import hot_routes
 from mutx.server.doors.uds import UdsDoor
 from mutx.server.doors.verbs import Verbs
+from mutx.server.http_protocol import WholeAnswers
 from mutx.server.settings import Settings
 from mutx.server.wiring import ControlPlane, build
 from mutx.storage.coordination import LocalBus
@@ -53,9 +55,9 @@ def hello() -> FastAPI:
     return app
 
 
-async def serve(app: ASGIApp, port: int) -> None:
+async def serve(app: ASGIApp, port: int, http: type[asyncio.Protocol] | str = "httptools") -> None:
     config = uvicorn.Config(
-        app, port=port, http="httptools", lifespan="off", log_config=None, access_log=False, server_header=False
+        app, port=port, http=http, lifespan="off", log_config=None, access_log=False, server_header=False
     )
     await uvicorn.Server(config).serve()
 
@@ -69,7 +71,7 @@ async def serve_unsigned(port: int, socket: Path) -> None:
     app = create_app(services, plane.settings, plane.identities, doors=hot_routes(verbs))
     await door.start()
     try:
-        await serve(app, port)
+        await serve(app, port, WholeAnswers)
     finally:
         await door.stop()
         await plane.stop()

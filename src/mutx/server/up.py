@@ -16,6 +16,7 @@ import uvloop
 from mutx.kit.errors import SetupError
 from mutx.server import logging
 from mutx.server.home import prepare
+from mutx.server.http_protocol import WholeAnswers
 from mutx.server.settings import Settings, read_settings
 from mutx.server.tuning import tune
 from mutx.server.wiring import build
@@ -71,7 +72,7 @@ async def _serve(settings: Settings, listener: socket.socket) -> None:
     server = HttpServer(
         uvicorn.Config(
             plane.app,
-            http="httptools",
+            http=WholeAnswers,
             lifespan="off",
             log_config=None,
             access_log=False,
