@@ -1,7 +1,5 @@
 """The ledger on SQLite: appends go through the file's one writer, in groups; reads run beside it on threads."""
 
-from collections.abc import Sequence
-
 from mutx.governance.context import ContextAccumulator
 from mutx.governance.ports import SessionState
 from mutx.governance.turn import Turn
@@ -13,7 +11,7 @@ from mutx.storage.codec import encode_turn
 from mutx.storage.counters import Counters
 from mutx.storage.ledger_bulk import plain, write_plain
 from mutx.storage.ledger_core import Done, LedgerCore, StoredSession
-from mutx.storage.ledger_queries import SqliteRecords
+from mutx.storage.ledger_queries import StoredRecords
 from mutx.storage.sessions import MAX_SESSIONS, SessionCache
 from mutx.storage.sqlite_database import SqliteDatabase
 from mutx.storage.writer import Together
@@ -22,7 +20,7 @@ MEMORABLE = 8192
 """Bytes of arguments and results up to which an action is kept in memory for its next question."""
 
 
-class SqliteLedger(LedgerCore, SqliteRecords):
+class SqliteLedger(StoredRecords, LedgerCore):
     """`LedgerStore` on a started `Database`. Call it from the event loop that started the database."""
 
     def __init__(
@@ -37,9 +35,6 @@ class SqliteLedger(LedgerCore, SqliteRecords):
         self._read = database.readers
         counters = Counters(lambda workspace, key: database.readers.now(writes.counter, workspace, key))
         super().__init__(accumulator, clock, SessionCache(max_sessions), counters)
-
-    async def turns(self, workspace_id: str, session_id: str, *, after: int = 0, limit: int = 100) -> Sequence[Turn]:
-        return await self._read(reads.turns, workspace_id, session_id, after, limit)
 
     async def close_session(self, workspace_id: str, session_id: str, at: float) -> bool:
         closed = await self._write(writes.CLOSE, at, at, workspace_id, session_id)

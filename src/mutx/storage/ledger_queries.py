@@ -1,23 +1,42 @@
-"""What the SQLite ledger answers beside turns: actions, requests, grants, views, and the outbox."""
+"""What a ledger in a database answers beside appends: turns, actions, requests, grants, views, and the outbox."""
 
-import json
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
 from mutx.governance.turn import ActionState, ApprovalRequest, Event, Grant, RequestStatus, Turn
 from mutx.storage import ledger_reads as reads
 from mutx.storage import ledger_writes as writes
 from mutx.storage.actions import RecentActions
-from mutx.storage.reader import Readers
+from mutx.storage.statements import Batch, Statements
 from mutx.storage.views import QueuedEvent, SessionEntry, TurnFilter, WorkspaceCounts
-from mutx.storage.writer import Writer
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
-class SqliteRecords:
+class Reading(Protocol):
+    """Runs a query over a connection."""
+
+    def __call__(
+        self, query: Callable[Concatenate[Statements, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> Coroutine[Any, Any, T]: ...
+
+
+class Writing(Protocol):
+    """Runs writes in a transaction."""
+
+    def execute(self, run: Callable[[Batch], Any]) -> Awaitable[Any]: ...
+
+
+class StoredRecords:
     """Everything of a `LedgerStore` that needs no session state."""
 
-    _writer: Writer
-    _read: Readers
+    _writer: Writing
+    _read: Reading
     _actions: RecentActions
+
+    async def turns(self, workspace_id: str, session_id: str, *, after: int = 0, limit: int = 100) -> Sequence[Turn]:
+        return await self._read(reads.turns, workspace_id, session_id, after, limit)
 
     async def is_empty(self) -> bool:
         return await self._read(reads.is_empty)
@@ -111,7 +130,9 @@ class SqliteRecords:
         await self._write(writes.ACKNOWLEDGE, sink, last_id)
 
     async def prune_events(self, sinks: Sequence[str]) -> int:
-        return await self._write(writes.PRUNE_EVENTS, json.dumps(list(sinks)))
+        if not sinks:
+            return 0
+        return await self._write(writes.PRUNE_EVENTS.format(", ".join(["(?)"] * len(sinks))), *sinks)
 
     async def prune_counters(self, now: float) -> None:
         await self._write(writes.EXPIRED_COUNTERS, now)

@@ -14,6 +14,7 @@ from mutx.governance.ports import SessionState
 from mutx.governance.turn import ApprovalRequest, Event, Grant, Turn, TurnKind
 from mutx.kit.errors import DuplicateAction, HeadMoved, LimitMoved, RequestMoved
 from mutx.storage.codec import StoredTurn, encode_payload
+from mutx.storage.statements import Batch, Statements
 from mutx.storage.tally import NONE, charges_of, due_at, ends_closed, grant_of, tally
 from mutx.storage.views import decided_by
 from mutx.storage.writer import WriteBatch
@@ -38,19 +39,21 @@ NEW_TURN = """INSERT INTO ledger_turns (workspace_id, session_id, seq, kind, act
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
 COUNTER = "SELECT value FROM ledger_counters WHERE workspace_id = ? AND key = ?"
 CHARGE = """INSERT INTO ledger_counters (workspace_id, key, value, window_end) VALUES (?, ?, ?, ?)
-    ON CONFLICT (workspace_id, key) DO UPDATE SET value = value + excluded.value, window_end = excluded.window_end"""
+    ON CONFLICT (workspace_id, key) DO UPDATE SET value = ledger_counters.value + excluded.value, window_end = excluded.window_end"""
 REVISION = "SELECT revision FROM approval_requests WHERE workspace_id = ? AND id = ?"
 SAVE_REQUEST = """INSERT INTO approval_requests (id, workspace_id, token, session_id, agent_id, action_id, status, due_at,
     expires_at, escalates_at, created_at, revision, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
     ON CONFLICT (id) DO UPDATE SET status = excluded.status, due_at = excluded.due_at,
-    escalates_at = excluded.escalates_at, revision = excluded.revision, body = excluded.body"""
+    escalates_at = excluded.escalates_at, revision = excluded.revision, body = excluded.body
+    WHERE approval_requests.revision = excluded.revision - 1"""
 GRANT_LEFT = """SELECT 1 FROM standing_grants
     WHERE workspace_id = ? AND id = ? AND uses_left > 0 AND revoked_at IS NULL AND expires_at > ?"""
 SPEND_GRANT = "UPDATE standing_grants SET uses_left = uses_left - 1 WHERE workspace_id = ? AND id = ?"
 NEW_GRANT = """INSERT INTO standing_grants (id, workspace_id, agent_id, tool_name, expires_at, uses_left, body)
     VALUES (?, ?, ?, ?, ?, ?, ?)"""
 TELL = "INSERT INTO outbox (topic, workspace_id, at, payload) VALUES (?, ?, ?, ?)"
-REDEEM = """INSERT INTO ledger_redemptions (workspace_id, action_id, permit_id, at) SELECT ?1, ?2, ?3, ?4
+REDEEM = """INSERT INTO ledger_redemptions (workspace_id, action_id, permit_id, at)
+    SELECT CAST(?1 AS TEXT), CAST(?2 AS TEXT), CAST(?3 AS TEXT), CAST(?4 AS FLOAT)
     WHERE NOT EXISTS (SELECT 1 FROM ledger_turns
         WHERE workspace_id = ?1 AND action_id = ?2 AND kind = 'outcome' AND kind <> 'resolution')
     ON CONFLICT (workspace_id, action_id) DO NOTHING"""
@@ -61,9 +64,9 @@ ERASE = """UPDATE ledger_turns SET sealed = NULL WHERE id IN (
     SELECT id FROM ledger_turns WHERE workspace_id = ?1 AND action_id = ?2 AND kind <> 'resolution'
     UNION ALL SELECT id FROM ledger_turns WHERE workspace_id = ?1 AND action_id = ?2 AND kind = 'resolution')"""
 ACKNOWLEDGE = """INSERT INTO outbox_cursors (sink, last_id) VALUES (?, ?)
-    ON CONFLICT (sink) DO UPDATE SET last_id = max(last_id, excluded.last_id)"""
+    ON CONFLICT (sink) DO UPDATE SET last_id = excluded.last_id WHERE outbox_cursors.last_id < excluded.last_id"""
 PRUNE_EVENTS = """DELETE FROM outbox WHERE id <= (SELECT min(coalesce(c.last_id, 0))
-    FROM json_each(?) s LEFT JOIN outbox_cursors c ON c.sink = s.value)"""
+    FROM (VALUES {}) AS s LEFT JOIN outbox_cursors c ON c.sink = s.column1)"""
 EXPIRED_COUNTERS = "DELETE FROM ledger_counters WHERE window_end > 0 AND window_end < ?"
 
 
@@ -133,7 +136,7 @@ def _check(db: sqlite3.Connection, turn: Turn) -> None:
         raise LimitMoved("the standing grant was used up meanwhile; decide again")
 
 
-def _is_next(db: sqlite3.Connection, request: ApprovalRequest) -> bool:
+def _is_next(db: Statements, request: ApprovalRequest) -> bool:
     """Whether `request` follows on the stored revision; revision 0 is new."""
     found = db.execute(REVISION, (request.workspace_id, request.id)).fetchone()
     return request.revision == (0 if found is None else found[0] + 1)
@@ -167,8 +170,9 @@ def _write_rest(db: sqlite3.Connection, turn: Turn) -> None:
         write_grant(db, grant)
 
 
-def _put_request(db: sqlite3.Connection, request: ApprovalRequest) -> None:
-    db.execute(
+def _put_request(db: Statements, request: ApprovalRequest) -> bool:
+    """False if the stored revision is not the one before."""
+    saved = db.execute(
         SAVE_REQUEST,
         (
             request.id,
@@ -186,24 +190,24 @@ def _put_request(db: sqlite3.Connection, request: ApprovalRequest) -> None:
             msgspec.json.encode(request).decode(),
         ),
     )
+    return bool(saved.rowcount)
 
 
-def write_request(batch: WriteBatch, request: ApprovalRequest, events: Sequence[Event]) -> None:
+def write_request(batch: Batch, request: ApprovalRequest, events: Sequence[Event]) -> None:
     """A change of a request that is no turn. Raises RequestMoved."""
-    if not _is_next(batch.connection, request):
+    if not _is_next(batch.connection, request) or not _put_request(batch.connection, request):
         raise RequestMoved("somebody else changed this request first; read it again")
-    _put_request(batch.connection, request)
     for row in event_rows(events):
         batch.later(TELL, row)
 
 
-def write_grant(db: sqlite3.Connection, grant: Grant) -> None:
+def write_grant(db: Statements, grant: Grant) -> None:
     body = msgspec.json.encode(grant).decode()
     names = (grant.id, grant.workspace_id, grant.agent_id, grant.tool_name)
     db.execute(NEW_GRANT, (*names, grant.expires_at, grant.uses_left, body))
 
 
-def write_session(batch: WriteBatch, state: SessionState, snapshot: bytes) -> bool:
+def write_session(batch: Batch, state: SessionState, snapshot: bytes) -> bool:
     """A session without a turn. False if it is there already."""
     context = state.context
     at, names = (context.workspace_id, context.session_id), (context.agent_id, context.user_id)
