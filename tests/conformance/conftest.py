@@ -12,8 +12,8 @@ from mutx.storage.ledger_tables import create_tables
 from mutx.storage.memory import MemoryLedger
 from mutx.storage.sqlite_database import SqliteDatabase
 from mutx.storage.views import LedgerStore
-from tests.conformance.pg import ledger_database as ledger_database
 from tests.conformance.pg import emptied, postgres_ledger
+from tests.conformance.pg import ledger_database as ledger_database
 from tests.conformance.scribe import Scribe
 
 

@@ -32,7 +32,11 @@ def open_database(settings: Settings, *, ssl_mode: str = "") -> Database:
 
 
 def open_ledger(database: Database, accumulator: ContextAccumulator, clock: Clock) -> LedgerStore:
-    """The ledger that lies in this store."""
+    """The ledger that lies in this store, not started."""
     if isinstance(database, SqliteDatabase):
         return SqliteLedger(database, accumulator, clock)
-    raise SetupError("this release keeps its ledger on SQLite only; unset DATABASE_URL")
+    from mutx.storage.pg_database import PostgresDatabase
+    from mutx.storage.pg_ledger import PostgresLedger
+
+    assert isinstance(database, PostgresDatabase)
+    return PostgresLedger(database.connect, accumulator, clock)

@@ -94,6 +94,7 @@ class ControlPlane:
         await self.workers.stop()
         await record_key_uses(self.services.database, self.services.auth)
         await record_failed_logins(self.services.database, self.services.auth)
+        await self.services.ledger.stop()
         await self.services.database.stop()
         self.services.auth.passwords.close()
         if self.scratch is not None:
@@ -138,16 +139,24 @@ async def build(settings: Settings, *, memory: bool = False) -> ControlPlane:
     async with AsyncExitStack() as undo:
         await database.start(upgrade)
         undo.push_async_callback(database.stop)
-        plane = await _assemble(settings, database, clock, scratch)
+        plane = await _assemble(settings, database, clock, scratch, undo)
         undo.pop_all()
     return plane
 
 
 async def _assemble(
-    settings: Settings, database: Database, clock: Clock, scratch: tempfile.TemporaryDirectory[str] | None
+    settings: Settings,
+    database: Database,
+    clock: Clock,
+    scratch: tempfile.TemporaryDirectory[str] | None,
+    undo: AsyncExitStack,
 ) -> ControlPlane:
     accumulator = ContextAccumulator()
-    ledger, signer, keys = await _ledger(settings, database, accumulator, clock, memory=scratch is not None)
+    memory = scratch is not None
+    ledger = MemoryLedger(accumulator, clock) if memory else open_ledger(database, accumulator, clock)
+    await ledger.start()
+    undo.push_async_callback(ledger.stop)
+    signer, keys = await _signing(settings, ledger, clock, memory=memory)
     auth = open_authentication(settings, clock)
     bus = LocalBus()
     policies = PolicyEngines(database, bus)
@@ -187,19 +196,16 @@ async def _assemble(
     )
 
 
-async def _ledger(
-    settings: Settings, database: Database, accumulator: ContextAccumulator, clock: Clock, *, memory: bool
-) -> tuple[LedgerStore, Signer, KeyRing]:
-    """The ledger and the key that signs for it. A key is made only where there is no receipt yet."""
+async def _signing(settings: Settings, ledger: LedgerStore, clock: Clock, *, memory: bool) -> tuple[Signer, KeyRing]:
+    """The key that signs for the ledger. One is made only where there is no receipt yet."""
     if memory:
         ephemeral = EphemeralSigner()
-        return MemoryLedger(accumulator, clock), ephemeral, KeyRing((ephemeral.public_key,))
-    ledger = open_ledger(database, accumulator, clock)
+        return ephemeral, KeyRing((ephemeral.public_key,))
     keys = settings.home / "keys"
     signer = open_signer(
         keys / "receipts.pem", keys / "receipts.jwks.json", may_create=await ledger.is_empty(), now=clock.now()
     )
-    return ledger, signer, load_ring(keys / "receipts.jwks.json")
+    return signer, load_ring(keys / "receipts.jwks.json")
 
 
 def governance(

@@ -31,7 +31,7 @@ class SqliteLedger(StoredRecords, LedgerCore):
         *,
         max_sessions: int = MAX_SESSIONS,
     ) -> None:
-        self._writer = database.writer
+        self._writer = self._queue = database.writer
         self._read = database.readers
         counters = Counters(lambda workspace, key: database.readers.now(writes.counter, workspace, key))
         super().__init__(accumulator, clock, SessionCache(max_sessions), counters)
@@ -58,4 +58,4 @@ class SqliteLedger(StoredRecords, LedgerCore):
                 self._actions.forget(turn.workspace_id, turn.action.id)
 
         together = Together(write_plain, entry) if plain(entry) else None
-        self._writer.submit(lambda batch: writes.write_turn(batch, entry), written, brief=True, together=together)
+        self._queue.submit(lambda batch: writes.write_turn(batch, entry), written, brief=True, together=together)

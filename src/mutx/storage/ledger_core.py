@@ -51,6 +51,12 @@ class LedgerCore(ABC):
         self._counters = counters
         self._actions = RecentActions()
 
+    async def start(self) -> None:  # noqa: B027 - most ledgers hold nothing of their own
+        """Begin."""
+
+    async def stop(self) -> None:  # noqa: B027
+        """Let go."""
+
     @abstractmethod
     async def _stored(self, workspace_id: str, session_id: str) -> StoredSession | None: ...
 

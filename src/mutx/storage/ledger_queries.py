@@ -7,14 +7,14 @@ from mutx.governance.turn import ActionState, ApprovalRequest, Event, Grant, Req
 from mutx.storage import ledger_reads as reads
 from mutx.storage import ledger_writes as writes
 from mutx.storage.actions import RecentActions
-from mutx.storage.statements import Batch, Statements
+from mutx.storage.statements import Statements, UnitOfWrites
 from mutx.storage.views import QueuedEvent, SessionEntry, TurnFilter, WorkspaceCounts
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 
-class Reading(Protocol):
+class RunsReads(Protocol):
     """Runs a query over a connection."""
 
     def __call__(
@@ -22,17 +22,17 @@ class Reading(Protocol):
     ) -> Coroutine[Any, Any, T]: ...
 
 
-class Writing(Protocol):
+class RunsWrites(Protocol):
     """Runs writes in a transaction."""
 
-    def execute(self, run: Callable[[Batch], Any]) -> Awaitable[Any]: ...
+    def execute(self, run: Callable[[UnitOfWrites], Any]) -> Awaitable[Any]: ...
 
 
 class StoredRecords:
     """Everything of a `LedgerStore` that needs no session state."""
 
-    _writer: Writing
-    _read: Reading
+    _writer: RunsWrites
+    _read: RunsReads
     _actions: RecentActions
 
     async def turns(self, workspace_id: str, session_id: str, *, after: int = 0, limit: int = 100) -> Sequence[Turn]:

@@ -141,9 +141,7 @@ def receipt(db: Statements, workspace_id: str, receipt_id: str) -> Turn | None:
     return None if row is None else decode_turn(*row)
 
 
-def audit(
-    db: Statements, workspace_id: str, which: TurnFilter, skip: int, limit: int
-) -> tuple[list[Turn], int]:
+def audit(db: Statements, workspace_id: str, which: TurnFilter, skip: int, limit: int) -> tuple[list[Turn], int]:
     listing = Listing("body, envelope, sealed", "ledger_turns", workspace_id)
     listing.where("session_id = ?", which.session_id)
     listing.where("agent_id = ?", which.agent_id)

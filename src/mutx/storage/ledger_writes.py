@@ -14,7 +14,7 @@ from mutx.governance.ports import SessionState
 from mutx.governance.turn import ApprovalRequest, Event, Grant, Turn, TurnKind
 from mutx.kit.errors import DuplicateAction, HeadMoved, LimitMoved, RequestMoved
 from mutx.storage.codec import StoredTurn, encode_payload
-from mutx.storage.statements import Batch, Statements
+from mutx.storage.statements import Statements, UnitOfWrites
 from mutx.storage.tally import NONE, charges_of, due_at, ends_closed, grant_of, tally
 from mutx.storage.views import decided_by
 from mutx.storage.writer import WriteBatch
@@ -193,7 +193,7 @@ def _put_request(db: Statements, request: ApprovalRequest) -> bool:
     return bool(saved.rowcount)
 
 
-def write_request(batch: Batch, request: ApprovalRequest, events: Sequence[Event]) -> None:
+def write_request(batch: UnitOfWrites, request: ApprovalRequest, events: Sequence[Event]) -> None:
     """A change of a request that is no turn. Raises RequestMoved."""
     if not _is_next(batch.connection, request) or not _put_request(batch.connection, request):
         raise RequestMoved("somebody else changed this request first; read it again")
@@ -207,7 +207,7 @@ def write_grant(db: Statements, grant: Grant) -> None:
     db.execute(NEW_GRANT, (*names, grant.expires_at, grant.uses_left, body))
 
 
-def write_session(batch: Batch, state: SessionState, snapshot: bytes) -> bool:
+def write_session(batch: UnitOfWrites, state: SessionState, snapshot: bytes) -> bool:
     """A session without a turn. False if it is there already."""
     context = state.context
     at, names = (context.workspace_id, context.session_id), (context.agent_id, context.user_id)

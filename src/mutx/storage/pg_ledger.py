@@ -17,7 +17,7 @@ from mutx.storage.ledger_core import Done, LedgerCore, StoredSession
 from mutx.storage.ledger_queries import StoredRecords
 from mutx.storage.pg_ledger_counters import SharedCounters
 from mutx.storage.pg_ledger_flusher import Flusher
-from mutx.storage.pg_ledger_outbox import Claims, Horizon
+from mutx.storage.pg_ledger_outbox import Horizon, SinkClaims
 from mutx.storage.pg_ledger_rows import parts_of
 from mutx.storage.pg_ledger_store import PATIENCE_SECONDS, Connect, PgStore
 from mutx.storage.sessions import MAX_SESSIONS, SessionCache
@@ -43,7 +43,7 @@ class PostgresLedger(StoredRecords, LedgerCore):
         self._writer = self._store = PgStore(connect, patience=patience)
         self._read = self._store.read
         self._flusher = Flusher(connect, counters.learn, patience=patience)
-        self._claims = Claims(connect)
+        self._claims = SinkClaims(connect)
         self._horizon = Horizon(self._store)
 
     async def start(self) -> None:

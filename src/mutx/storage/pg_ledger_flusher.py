@@ -112,7 +112,7 @@ class Flusher:
                 group = self._take()
                 try:
                     await self._flush(group)
-                except Exception as error:  # noqa: BLE001 - the worker's one: nobody is answered with success
+                except Exception as error:
                     logger.exception("a group of %d turns failed", len(group))
                     self._drop()
                     _fail(group, refusal(error))

@@ -65,7 +65,7 @@ class Horizon:
         return taken
 
 
-class Claims:
+class SinkClaims:
     """The sinks that this process feeds, held on a connection of their own."""
 
     def __init__(self, connect: Connect) -> None:

@@ -9,7 +9,7 @@ import logging
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import count
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
@@ -17,7 +17,7 @@ import asyncpg
 from sqlalchemy.util import await_only, greenlet_spawn
 
 from mutx.kit.errors import InputError, LedgerUnavailable, MutxError, StorageFull, Unavailable
-from mutx.storage.statements import Batch, Statements
+from mutx.storage.statements import Statements, UnitOfWrites
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -48,7 +48,7 @@ GONE = (
 """The server restarts or was not to be reached: the same again may succeed."""
 
 
-class Found:
+class FoundRows:
     """The rows of one statement."""
 
     __slots__ = ("_rows", "rowcount")
@@ -75,13 +75,13 @@ class PgStatements:
     def __init__(self, connection: Any) -> None:
         self._connection = connection
 
-    def execute(self, sql: str, parameters: Sequence[Any] = (), /) -> Found:
-        found: Found = await_only(run(self._connection, sql, parameters))
+    def execute(self, sql: str, parameters: Sequence[Any] = (), /) -> FoundRows:
+        found: FoundRows = await_only(run(self._connection, sql, parameters))
         return found
 
 
 class PgBatch:
-    """`Batch` in a transaction; call it inside a greenlet."""
+    """`UnitOfWrites` in a transaction; call it inside a greenlet."""
 
     __slots__ = ("connection", "rows")
 
@@ -103,9 +103,7 @@ class PgStore:
         self._pool: Any = None
 
     async def start(self) -> None:
-        self._pool = await asyncpg.create_pool(
-            min_size=0, max_size=self._size, connect=self._opened, reset=_nothing
-        )
+        self._pool = await asyncpg.create_pool(min_size=0, max_size=self._size, connect=self._opened, reset=_nothing)
 
     async def stop(self) -> None:
         if self._pool is not None:
@@ -117,12 +115,12 @@ class PgStore:
 
         async def once() -> T:
             async with self.connection() as connection:
-                found: T = await greenlet_spawn(query, PgStatements(connection), *args, **kwargs)
+                found: T = await greenlet_spawn(partial(query, PgStatements(connection), *args, **kwargs))
                 return found
 
         return await persistently(once, self._patience)
 
-    async def execute(self, run: Callable[[Batch], T]) -> T:
+    async def execute(self, run: Callable[[UnitOfWrites], T]) -> T:
         """Run writes in one transaction. Raises what they raise; LedgerUnavailable may mean that they were written."""
         with ledger_errors():
             async with self.connection() as connection, connection.transaction():
@@ -149,14 +147,14 @@ class PgStore:
         return await self._connect()
 
 
-async def run(connection: Any, sql: str, parameters: Sequence[Any]) -> Found:
+async def run(connection: Any, sql: str, parameters: Sequence[Any]) -> FoundRows:
     """One statement, as it is written for both databases."""
     text = numbered(sql)
     if text.lstrip().startswith("SELECT"):
         rows = await connection.fetch(text, *parameters, timeout=STATEMENT_SECONDS)
-        return Found(rows, len(rows))
+        return FoundRows(rows, len(rows))
     status = await connection.execute(text, *parameters, timeout=STATEMENT_SECONDS)
-    return Found((), int(status.rpartition(" ")[2]))
+    return FoundRows((), int(status.rpartition(" ")[2]))
 
 
 @lru_cache(maxsize=512)

@@ -26,8 +26,8 @@ class Statements(Protocol):
     def execute(self, sql: str, parameters: Sequence[Any] = (), /) -> Rows: ...
 
 
-class Batch(Protocol):
-    """A transaction in the making."""
+class UnitOfWrites(Protocol):
+    """A transaction in the making, as a writing function sees it."""
 
     @property
     def connection(self) -> Statements: ...

@@ -100,6 +100,12 @@ class Outbox(Protocol):
 class LedgerStore(Ledger, Outbox, Protocol):
     """The whole ledger: both shipped implementations pass `tests/conformance`."""
 
+    async def start(self) -> None:
+        """Begin, on the event loop that will call it."""
+
+    async def stop(self) -> None:
+        """Write what is queued, then let go of what the ledger holds beside its database."""
+
     async def is_empty(self) -> bool:
         """Whether no receipt was ever recorded here."""
 
