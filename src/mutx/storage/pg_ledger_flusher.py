@@ -140,18 +140,22 @@ class Flusher:
             except COLLIDED as error:
                 collisions += 1
                 if collisions > COLLISIONS:
-                    return await self._apart(group, error)
+                    await self._apart(group, error)
+                    return
             except GONE as error:
                 self._drop()
                 again = True
                 if loop.time() + pause > deadline:
-                    return _fail(group, refusal(error))
+                    _fail(group, refusal(error))
+                    return
                 await asyncio.sleep(pause)
                 pause = min(2 * pause, LONGEST_PAUSE)
             except asyncpg.PostgresError as error:
-                return await self._apart(group, error)
+                await self._apart(group, error)
+                return
             else:
-                return self._settle(group, refusals, counted)
+                self._settle(group, refusals, counted)
+                return
 
     async def _send(self, group: Sequence[Waiting], again: bool) -> tuple[list[str | None], list[int] | None]:
         if self._connection is None:
@@ -164,7 +168,8 @@ class Flusher:
     async def _apart(self, group: Sequence[Waiting], error: Exception) -> None:
         """Something in the group cannot be written, and nothing of it was: halve it until that one stands alone."""
         if len(group) == 1:
-            return _fail(group, refusal(error))
+            _fail(group, refusal(error))
+            return
         half = len(group) // 2
         await self._flush(group[:half])
         await self._flush(group[half:])
