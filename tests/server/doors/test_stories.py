@@ -17,11 +17,21 @@ from mutx.kit.errors import ActionReused, InputError, MutxError, NotFound, Permi
 from tests.server.doors.rigs import RIGS, Json, Rig, running
 
 DOORS = list(RIGS)
+PLACES = [*((door, "sqlite") for door in DOORS), (Door.HTTP, "postgres")]
+"""Every door on SQLite; what differs on PostgreSQL lies behind the doors, so one of them is enough there."""
 
 
-@pytest.fixture(params=DOORS)
-async def rig(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Rig]:
-    async with RIGS[request.param](tmp_path / "home") as found:
+@pytest.fixture(params=PLACES, ids="-".join)
+def door(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Door:
+    found, store = request.param
+    if store == "postgres":
+        monkeypatch.setenv("DATABASE_URL", request.getfixturevalue("postgres_url"))
+    return Door(found)
+
+
+@pytest.fixture
+async def rig(door: Door, tmp_path: Path) -> AsyncIterator[Rig]:
+    async with RIGS[door](tmp_path / "home") as found:
         yield found
 
 
@@ -157,7 +167,6 @@ def _strip(value: Any) -> Any:
     return UUID.sub("<id>", value) if isinstance(value, str) else value
 
 
-@pytest.mark.parametrize("door", DOORS)
 async def test_every_stored_turn_follows_from_its_facts(door: Door, tmp_path: Path) -> None:
     home = tmp_path / "home"
     async with RIGS[door](home) as rig:
