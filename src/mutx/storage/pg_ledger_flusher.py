@@ -1,4 +1,4 @@
-"""The one appender of a process on PostgreSQL: whatever waits goes to the server as one group, in one round trip.
+"""The appender of a process on PostgreSQL: whatever waits goes to the server as one group, in one round trip.
 
 What arrives while a group is on its way forms the next one (natural batching). The server judges each turn by itself; a
 group that fails as a whole leaves nothing behind. When the connection breaks nobody knows whether the group was written:
@@ -21,8 +21,9 @@ from mutx.storage.pg_ledger_store import FIRST_PAUSE, GONE, LONGEST_PAUSE, PATIE
 
 logger = logging.getLogger(__name__)
 
-APPEND = "SELECT * FROM ledger_append($1, $2, $3, $4, $5, $6)"
+APPEND = "SELECT * FROM ledger_append($1, $2, $3, $4, $5, $6, $7)"
 
+LANES = 2
 MAX_GROUP = 128
 MAX_BYTES = 8 * 2**20
 MAX_WAITING = 8192
@@ -55,13 +56,43 @@ class Waiting(Struct, frozen=True):
 
     @property
     def step(self) -> tuple[str, ...]:
-        """Workspace, kind and action: on record once."""
+        """Workspace, kind and action, which are on record once; a resolution, its receipt."""
         row = self.parts.turn
-        return row[0], row[5], row[6]
+        return row[0], row[5], row[7] if row[5] == "resolution" else row[6]
+
+
+class Lane:
+    """One connection, on which one group at a time is on its way."""
+
+    def __init__(self, connect: Connect, patience: float) -> None:
+        self._connect = connect
+        self._patience = patience
+        self._connection: Any = None
+
+    async def send(self, group: Sequence[Waiting], again: bool) -> tuple[list[str | None], list[int] | None]:
+        """What the server says to each turn, and to each counter. Raises what asyncpg raises."""
+        await self.open()
+        found = await self._connection.fetchrow(
+            APPEND, again, *arrays([waiting.parts for waiting in group]), timeout=self._patience
+        )
+        return found["refusals"], found["counted"]
+
+    async def open(self) -> None:
+        if self._connection is None:
+            self._connection = await self._connect()
+
+    def drop(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            with suppress(OSError, asyncpg.InterfaceError):
+                connection.terminate()
 
 
 class Flusher:
-    """Owns the appending connection."""
+    """Two lanes to the server: while one group waits for the disk, the next one is judged.
+
+    Turns of one session never travel on both at once, so they arrive in their order.
+    """
 
     def __init__(
         self,
@@ -73,106 +104,105 @@ class Flusher:
         max_group: int = MAX_GROUP,
     ) -> None:
         """`patience`: seconds that a group waits for a server that went away."""
-        self._connect = connect
         self._learn = learn
         self._patience = patience
         self._max_waiting = max_waiting
         self._max_group = max_group
         self._queue: list[Waiting] = []
+        self._travelling: set[tuple[str, str]] = set()
         self._news = asyncio.Event()
         self._stopping = False
-        self._connection: Any = None
-        self._task: asyncio.Task[None] | None = None
+        self._lanes = [Lane(connect, patience) for _ in range(LANES)]
+        self._tasks: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
-        self._connection = await self._connect()
-        self._task = asyncio.get_running_loop().create_task(self._run(), name="mutx-flusher")
+        await self._lanes[0].open()
+        loop = asyncio.get_running_loop()
+        self._tasks = [loop.create_task(self._run(lane), name="mutx-flusher") for lane in self._lanes]
 
     async def stop(self) -> None:
-        """Write what is queued, then close the connection."""
+        """Write what is queued, then close the connections."""
         self._stopping = True
         self._news.set()
-        if self._task is not None:
-            await self._task
-        self._drop()
+        await asyncio.gather(*self._tasks)
+        for lane in self._lanes:
+            lane.drop()
 
     def submit(self, parts: Parts, done: Done) -> None:
         """Queue a turn. Raises LedgerUnavailable at once when too many wait."""
-        if self._stopping or self._task is None:
+        if self._stopping or not self._tasks:
             raise LedgerUnavailable("the database is being closed; try again after the restart")
         if len(self._queue) >= self._max_waiting:
             raise LedgerUnavailable("too many writes are waiting for the database; try again in a moment")
         self._queue.append(Waiting(parts, done))
         self._news.set()
 
-    async def _run(self) -> None:
+    async def _run(self, lane: Lane) -> None:
         while self._queue or not self._stopping:
-            self._news.clear()
-            if self._queue:
-                group = self._take()
-                try:
-                    await self._flush(group)
-                except Exception as error:
-                    logger.exception("a group of %d turns failed", len(group))
-                    self._drop()
-                    _fail(group, refusal(error))
-            elif not self._stopping:
+            group = self._take()
+            if not group:
+                self._news.clear()
                 await self._news.wait()
+                continue
+            sessions = {waiting.session for waiting in group}
+            self._travelling |= sessions
+            try:
+                await self._flush(lane, group)
+            except Exception as error:
+                logger.exception("a group of %d turns failed", len(group))
+                lane.drop()
+                _fail(group, refusal(error))
+            finally:
+                self._travelling -= sessions
+                self._news.set()
 
     def _take(self) -> list[Waiting]:
         """What goes together: in the order of arrival, no step twice; then sorted, each session's turns in a row."""
-        steps: set[tuple[str, ...]] = set()
-        size = 0
-        for waiting in self._queue[: self._max_group]:
+        group: list[Waiting] = []
+        left: list[Waiting] = []
+        later, steps, size = set(self._travelling), set[tuple[str, ...]](), 0
+        for waiting in self._queue:
+            full = len(group) >= self._max_group or (group and size + waiting.parts.size > MAX_BYTES)
+            if full or waiting.session in later or waiting.step in steps:
+                later.add(waiting.session)
+                left.append(waiting)
+                continue
+            group.append(waiting)
+            steps.add(waiting.step)
             size += waiting.parts.size
-            if steps and (waiting.step in steps or size > MAX_BYTES):
-                break
-            steps.add(waiting.step if waiting.step[1] != "resolution" else (*waiting.step, waiting.parts.turn[7]))
-        group, self._queue = self._queue[: len(steps)], self._queue[len(steps) :]
+        self._queue = left
         return sorted(group, key=lambda waiting: waiting.session)
 
-    async def _flush(self, group: Sequence[Waiting]) -> None:
+    async def _flush(self, lane: Lane, group: Sequence[Waiting]) -> None:
         loop = asyncio.get_running_loop()
         deadline, pause, again, collisions = loop.time() + self._patience, FIRST_PAUSE, False, 0
         while True:
             try:
-                refusals, counted = await self._send(group, again)
+                refusals, counted = await lane.send(group, again)
             except COLLIDED as error:
                 collisions += 1
                 if collisions > COLLISIONS:
-                    await self._apart(group, error)
-                    return
+                    return await self._apart(lane, group, error)
             except GONE as error:
-                self._drop()
+                lane.drop()
                 again = True
                 if loop.time() + pause > deadline:
-                    _fail(group, refusal(error))
-                    return
+                    return _fail(group, refusal(error))
                 await asyncio.sleep(pause)
                 pause = min(2 * pause, LONGEST_PAUSE)
             except asyncpg.PostgresError as error:
-                await self._apart(group, error)
-                return
+                return await self._apart(lane, group, error)
             else:
-                self._settle(group, refusals, counted)
-                return
+                return self._settle(group, refusals, counted)
 
-    async def _send(self, group: Sequence[Waiting], again: bool) -> tuple[list[str | None], list[int] | None]:
-        if self._connection is None:
-            self._connection = await self._connect()
-        found = await self._connection.fetchrow(
-            APPEND, again, *arrays([waiting.parts for waiting in group]), timeout=self._patience
-        )
-        return found["refusals"], found["counted"]
-
-    async def _apart(self, group: Sequence[Waiting], error: Exception) -> None:
+    async def _apart(self, lane: Lane, group: Sequence[Waiting], error: Exception) -> None:
         """Something in the group cannot be written, and nothing of it was: halve it until that one stands alone."""
         if len(group) == 1:
             _fail(group, refusal(error))
             return
         half = len(group) // 2
-        await self._flush(group[:half])
-        await self._flush(group[half:])
+        await self._flush(lane, group[:half])
+        await self._flush(lane, group[half:])
 
     def _settle(self, group: Sequence[Waiting], refusals: Sequence[str | None], counted: Sequence[int] | None) -> None:
         charges: list[Row] = [row for waiting in group for row in waiting.parts.charges]
@@ -184,12 +214,6 @@ class Flusher:
             else:
                 kind, text = REFUSED[refused]
                 waiting.done(None, kind(text))
-
-    def _drop(self) -> None:
-        connection, self._connection = self._connection, None
-        if connection is not None:
-            with suppress(OSError, asyncpg.InterfaceError):
-                connection.terminate()
 
 
 def _fail(group: Sequence[Waiting], error: MutxError) -> None:

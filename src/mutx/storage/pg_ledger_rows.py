@@ -16,9 +16,10 @@ Row = tuple[Any, ...]
 
 
 class Parts(Struct, frozen=True):
-    """The rows of one turn, all but the first to be preceded by the turn's place."""
+    """The rows of one turn, all but the first two to be preceded by the turn's place."""
 
     turn: Row
+    content: Row
     charges: tuple[Row, ...]
     """What is taken from counters, then what else was read of them."""
     requests: tuple[Row, ...]
@@ -48,15 +49,12 @@ def parts_of(turn: Turn, snapshot: bytes | None) -> Parts:
         turn.decision.effect.value,
         turn.at,
         None if turn.permit is None else turn.permit.expires_at,
-        stored.body,
-        turn.receipt.envelope,
-        stored.values,
-        snapshot,
         grant_of(turn),
         *tally(turn),
     )
     parts = Parts(
         turn=row,
+        content=(stored.body, turn.receipt.envelope, stored.values, snapshot),
         charges=_charges(turn),
         requests=tuple(_request(request) for request in turn.requests),
         grants=tuple(
@@ -110,11 +108,12 @@ def _refuse_nul(parts: Parts) -> None:
 
 
 def arrays(group: Sequence[Parts]) -> tuple[list[Row], ...]:
-    """The arguments of the append function: turns, charges, requests, grants, events."""
-    found: tuple[list[Row], ...] = ([], [], [], [], [])
-    turns, charges, requests, grants, events = found
+    """The arguments of the append function: turns, contents, charges, requests, grants, events."""
+    found: tuple[list[Row], ...] = ([], [], [], [], [], [])
+    turns, contents, charges, requests, grants, events = found
     for place, parts in enumerate(group, 1):
         turns.append(parts.turn)
+        contents.append(parts.content)
         charges += [(place, *row) for row in parts.charges]
         requests += [(place, *row) for row in parts.requests]
         grants += [(place, *row) for row in parts.grants]
