@@ -8,6 +8,7 @@ from mutx.kit.clock import ManualClock
 from mutx.storage.ledger import SqliteLedger
 from mutx.storage.ledger_tables import create_tables
 from mutx.storage.sqlite_database import SqliteDatabase
+from tests.conformance.pg import ledger_database as ledger_database
 from tests.conformance.scribe import Scribe
 
 

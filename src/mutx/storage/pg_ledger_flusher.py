@@ -17,7 +17,15 @@ from msgspec import Struct
 from mutx.kit.errors import DuplicateAction, HeadMoved, LedgerUnavailable, LimitMoved, MutxError, RequestMoved
 from mutx.storage.ledger_core import Done
 from mutx.storage.pg_ledger_rows import Parts, Row, arrays
-from mutx.storage.pg_ledger_store import FIRST_PAUSE, GONE, LONGEST_PAUSE, PATIENCE_SECONDS, Connect, refusal
+from mutx.storage.pg_ledger_store import (
+    FIRST_PAUSE,
+    GONE,
+    LONGEST_PAUSE,
+    PATIENCE_SECONDS,
+    STATEMENT_SECONDS,
+    Connect,
+    refusal,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -64,16 +72,15 @@ class Waiting(Struct, frozen=True):
 class Lane:
     """One connection, on which one group at a time is on its way."""
 
-    def __init__(self, connect: Connect, patience: float) -> None:
+    def __init__(self, connect: Connect) -> None:
         self._connect = connect
-        self._patience = patience
         self._connection: Any = None
 
     async def send(self, group: Sequence[Waiting], again: bool) -> tuple[list[str | None], list[int] | None]:
         """What the server says to each turn, and to each counter. Raises what asyncpg raises."""
         await self.open()
         found = await self._connection.fetchrow(
-            APPEND, again, *arrays([waiting.parts for waiting in group]), timeout=self._patience
+            APPEND, again, *arrays([waiting.parts for waiting in group]), timeout=STATEMENT_SECONDS
         )
         return found["refusals"], found["counted"]
 
@@ -112,7 +119,7 @@ class Flusher:
         self._travelling: set[tuple[str, str]] = set()
         self._news = asyncio.Event()
         self._stopping = False
-        self._lanes = [Lane(connect, patience) for _ in range(LANES)]
+        self._lanes = [Lane(connect) for _ in range(LANES)]
         self._tasks: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
