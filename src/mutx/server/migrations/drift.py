@@ -28,7 +28,7 @@ NOT_OURS = {
 }
 
 
-class Difference(NamedTuple):
+class SchemaDifference(NamedTuple):
     """One thing that is not as declared. `change`: alembic's word for what would make it so."""
 
     change: str
@@ -36,7 +36,7 @@ class Difference(NamedTuple):
     subject: Any
 
 
-def differences(connection: Connection) -> list[Difference]:
+def differences(connection: Connection) -> list[SchemaDifference]:
     """Everything that is not as declared, in the order in which it can be mended."""
     context = MigrationContext.configure(connection, opts={"compare_type": True})
     found = [each for entry in compare_metadata(context, METADATA) for each in _read(entry)]
@@ -67,26 +67,26 @@ def repaired(connection: Connection) -> int:
     return connection.scalar(select(func.count()).select_from(repairs)) or 0
 
 
-def _read(entry: Any) -> Iterator[Difference]:
+def _read(entry: Any) -> Iterator[SchemaDifference]:
     """Alembic gives tuples, and for a column that differs a list of them."""
     if isinstance(entry, list):
         for change, _, table, column, *_ in entry:
-            yield Difference(
+            yield SchemaDifference(
                 change, f"column {table}.{column}: {change.removeprefix('modify_')} is not as declared", None
             )
     elif entry[0] == "add_column":
         _, _, table, column = entry
-        yield Difference("add_column", f"column {table}.{column.name} is missing", (table, column))
+        yield SchemaDifference("add_column", f"column {table}.{column.name} is missing", (table, column))
     elif entry[0] == "remove_column":
         _, _, table, column = entry
-        yield Difference("remove_column", f"column {table}.{column.name} is unknown", None)
+        yield SchemaDifference("remove_column", f"column {table}.{column.name} is unknown", None)
     elif entry[0] not in NOT_OURS:
         subject = entry[1]
         kind = entry[0].removeprefix("add_")
-        yield Difference(entry[0], f"{kind} {subject.name} is missing", subject)
+        yield SchemaDifference(entry[0], f"{kind} {subject.name} is missing", subject)
 
 
-def _make(connection: Connection, operations: Operations, difference: Difference) -> bool:
+def _make(connection: Connection, operations: Operations, difference: SchemaDifference) -> bool:
     subject = difference.subject
     match subject:
         case Table():
