@@ -7,7 +7,7 @@ import stat
 from collections.abc import Callable
 from contextlib import closing
 from enum import StrEnum
-from importlib.metadata import version
+from importlib.metadata import entry_points, version
 from pathlib import Path
 from time import time
 from typing import NamedTuple
@@ -86,6 +86,26 @@ def database(_: CliState) -> CheckResult:
             CheckHealth.BAD, f"{path} is in journal mode {mode}, not wal: something else wrote it; start `mutx up` once"
         )
     return CheckResult(CheckHealth.OK, f"{path}, journal mode wal, {path.stat().st_size // 1024} KiB")
+
+
+def schema(_: CliState) -> CheckResult:
+    """The tables of the database that a control plane on this machine would use."""
+    if not (mutx_home() / "mutx.db").exists() and not os.environ.get("DATABASE_URL"):
+        return CheckResult(CheckHealth.NOTE, "no database here")
+    (opened,) = entry_points(group="mutx.embedded", name="db")
+    try:
+        found = opened.load()().current()
+    except MutxError as error:
+        return CheckResult(CheckHealth.BAD, str(error))
+    if found["revision"] != found["newest"]:
+        return CheckResult(
+            CheckHealth.BAD, f"at revision {found['revision'] or 'none'}, not {found['newest']}; run `mutx db upgrade`"
+        )
+    if found["differences"]:
+        return CheckResult(
+            CheckHealth.BAD, f"{'; '.join(found['differences'])}: take a backup, then run `mutx db repair`"
+        )
+    return CheckResult(CheckHealth.OK, f"revision {found['revision']}, as this release declares it")
 
 
 def server(state: CliState) -> CheckResult:
@@ -175,4 +195,4 @@ def adapters(_: CliState) -> CheckResult:
     )
 
 
-CHECKS: tuple[Check, ...] = (home, keys, database, server, clock, login, policy, unix_socket, adapters)
+CHECKS: tuple[Check, ...] = (home, keys, database, schema, server, clock, login, policy, unix_socket, adapters)

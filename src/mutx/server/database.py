@@ -1,5 +1,7 @@
 """Which store DATABASE_URL means."""
 
+from typing import TYPE_CHECKING
+
 from mutx.governance.context import ContextAccumulator
 from mutx.kit.clock import Clock
 from mutx.kit.errors import SetupError
@@ -8,6 +10,9 @@ from mutx.storage.engine import Database
 from mutx.storage.ledger import SqliteLedger
 from mutx.storage.sqlite_database import SqliteDatabase
 from mutx.storage.views import LedgerStore
+
+if TYPE_CHECKING:
+    from mutx.storage.pg_backup import PostgresTools
 
 
 def open_database(settings: Settings, *, ssl_mode: str = "") -> Database:
@@ -29,6 +34,14 @@ def open_database(settings: Settings, *, ssl_mode: str = "") -> Database:
         pool_seconds=settings.database_pool_timeout,
     )
     return PostgresDatabase(settings.url, options)
+
+
+def postgres_tools(settings: Settings, ssl_mode: str = "") -> "PostgresTools":
+    """PostgreSQL's own programs, for the database that DATABASE_URL names."""
+    from mutx.storage.pg_backup import PostgresTools
+    from mutx.storage.pg_connect import resolve
+
+    return PostgresTools(*resolve(settings.url, ssl_mode or settings.database_ssl_mode))
 
 
 def open_ledger(database: Database, accumulator: ContextAccumulator, clock: Clock) -> LedgerStore:

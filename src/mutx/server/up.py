@@ -3,22 +3,25 @@
 import asyncio
 import errno
 import json
+import math
 import os
 import signal
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AsyncExitStack, contextmanager, suppress
 from typing import Any
 
 import uvicorn
 import uvloop
+from starlette.types import ASGIApp
 
-from mutx.kit.errors import SetupError
+from mutx.kit.errors import MutxError, SetupError
 from mutx.server import logging
 from mutx.server.home import prepare
 from mutx.server.http_protocol import WholeAnswers
 from mutx.server.settings import Settings, read_settings
 from mutx.server.tuning import tune
+from mutx.server.waiting import WaitingRoom
 from mutx.server.wiring import build
 from mutx.services.signing.files import replace_durably
 
@@ -68,10 +71,47 @@ class HttpServer(uvicorn.Server):
 
 
 async def _serve(settings: Settings, listener: socket.socket) -> None:
+    """With DATABASE_REQUIRED_ON_STARTUP=false it listens at once, and answers 503 until the database is there."""
+    room = WaitingRoom()
+    async with AsyncExitStack() as stack:
+        if settings.database_required_on_startup:
+            server = _server(await _open(settings, stack))
+            _announce(settings, str(settings.socket))
+            await server.serve(sockets=[listener])
+            return
+        server = _server(room)
+        patient = settings.model_copy(update={"database_startup_seconds": math.inf})
+        opening = asyncio.create_task(_enter(room, patient, stack, server))
+        print(f"MUTX waits for its database on {settings.issuer}", flush=True)
+        await server.serve(sockets=[listener])
+        opening.cancel()
+        with suppress(asyncio.CancelledError):
+            await opening
+
+
+async def _open(settings: Settings, stack: AsyncExitStack) -> ASGIApp:
+    """A control plane that runs until the stack ends."""
     plane = await build(settings)
-    server = HttpServer(
+    stack.callback(_withdraw, settings)
+    stack.push_async_callback(plane.stop)
+    await plane.start(socket=True)
+    tune()
+    return plane.app
+
+
+async def _enter(room: WaitingRoom, settings: Settings, stack: AsyncExitStack, server: HttpServer) -> None:
+    try:
+        room.app = await _open(settings, stack)
+        _announce(settings, str(settings.socket))
+    except MutxError:
+        server.should_exit = True
+        raise
+
+
+def _server(app: ASGIApp) -> HttpServer:
+    return HttpServer(
         uvicorn.Config(
-            plane.app,
+            app,
             http=WholeAnswers,
             lifespan="off",
             log_config=None,
@@ -81,14 +121,6 @@ async def _serve(settings: Settings, listener: socket.socket) -> None:
             timeout_graceful_shutdown=10,
         )
     )
-    try:
-        await plane.start(socket=True)
-        tune()
-        _announce(settings, str(settings.socket))
-        await server.serve(sockets=[listener])
-    finally:
-        await plane.stop()
-        _withdraw(settings)
 
 
 def _announce(settings: Settings, socket_path: str) -> None:

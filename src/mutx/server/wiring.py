@@ -41,8 +41,8 @@ from mutx.server.doors.uds import UdsDoor
 from mutx.server.doors.verbs import Verbs
 from mutx.server.home import open_authentication, prepare
 from mutx.server.identities import LOCAL, KnownIdentities
-from mutx.server.migrations.run import upgrade
 from mutx.server.news import tell, tell_request
+from mutx.server.schema import SchemaKeeper, start_database
 from mutx.server.settings import Settings
 from mutx.server.sinks import open_sinks, topics_of
 from mutx.server.workers import Periodic, Workers
@@ -137,9 +137,11 @@ async def build(settings: Settings, *, memory: bool = False) -> ControlPlane:
     clock = SystemClock()
     database = open_database(settings)
     async with AsyncExitStack() as undo:
-        await database.start(upgrade)
+        schema = SchemaKeeper(migrate=settings.database_migrate_on_startup)
+        await start_database(database, schema, settings.database_startup_seconds)
         undo.push_async_callback(database.stop)
         plane = await _assemble(settings, database, clock, scratch, undo)
+        schema.tell(plane.services.registry)
         undo.pop_all()
     return plane
 

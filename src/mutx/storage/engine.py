@@ -10,11 +10,13 @@ time, over all processes, so what a unit has read still holds when it writes.
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from sqlalchemy import Connection
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 from sqlalchemy.pool import QueuePool
+
+T = TypeVar("T")
 
 UNIT_SECONDS = 5.0
 """How long a unit of work may take, and how long it waits for its turn."""
@@ -41,6 +43,10 @@ class Database(ABC):
     @abstractmethod
     async def stop(self) -> None:
         """Write what is queued, then let go."""
+
+    @abstractmethod
+    async def look(self, view: Callable[[Connection], T]) -> T:
+        """What `view` finds over a connection, also in a database that is not started. Raises as `start` does."""
 
     @abstractmethod
     def read(self) -> AbstractAsyncContextManager[AsyncSession]:

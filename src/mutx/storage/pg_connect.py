@@ -59,8 +59,7 @@ class Connector:
 
     def __init__(self, url: str, options: PostgresOptions) -> None:
         """Raises SetupError for a URL or a mode that means nothing."""
-        self._dsn, named = _split(url)
-        self.ssl_mode = ssl_mode(options.ssl_mode or named or DEFAULT_SSL_MODE)
+        self._dsn, self.ssl_mode = resolve(url, options.ssl_mode)
         self._seconds = options.connect_seconds
 
     async def __call__(self) -> Any:
@@ -80,8 +79,13 @@ class Connector:
         return connection
 
 
+def resolve(url: str, chosen: str = "") -> tuple[str, str]:
+    """The URL without its SSL mode, and the mode: the one chosen, else the URL's, else the default. Raises SetupError."""
+    dsn, named = _split(url)
+    return dsn, ssl_mode(chosen or named or DEFAULT_SSL_MODE)
+
+
 def _split(url: str) -> tuple[str, str]:
-    """The URL as asyncpg takes it, and the SSL mode it names."""
     parts = urlsplit(url)
     if parts.scheme.partition("+")[0] not in ("postgresql", "postgres"):
         raise SetupError("DATABASE_URL must be sqlite:///path/to/file or postgresql://user@host/database")

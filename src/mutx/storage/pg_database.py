@@ -15,7 +15,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession, async_sessionmaker, create_async_engine
 
 from mutx.kit.errors import SetupError, Unavailable
-from mutx.storage.engine import UNIT_SECONDS, Database, PoolState, pool_state
+from mutx.storage.engine import UNIT_SECONDS, Database, PoolState, T, pool_state
 from mutx.storage.pg_connect import OLDEST, Connector, PostgresOptions
 from mutx.storage.pg_errors import broken, refusal
 
@@ -69,6 +69,14 @@ class PostgresDatabase(Database):
     async def stop(self) -> None:
         """Close the pool."""
         await self._engine.dispose()
+
+    async def look(self, view: Callable[[Connection], T]) -> T:
+        """What `view` finds. Raises SetupError or Unavailable where the server does not answer us."""
+        try:
+            async with self._engine.connect() as connection:
+                return await connection.run_sync(view)
+        except DBAPIError as error:
+            raise SetupError(f"the tables cannot be read ({broken(error)}); see PostgreSQL's log") from error
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncSession]:

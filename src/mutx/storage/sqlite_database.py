@@ -5,6 +5,7 @@ never waits for the ledger inside. One that lasts too long is rolled back and re
 """
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
@@ -17,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 
 from mutx.kit.errors import SetupError, Unavailable
 from mutx.storage.dialect import BUSY_SECONDS, configure, connect, refusal
-from mutx.storage.engine import UNIT_SECONDS, Database, PoolState, pool_state
+from mutx.storage.engine import UNIT_SECONDS, Database, PoolState, T, pool_state
 from mutx.storage.file_lock import FileLock
 from mutx.storage.reader import Readers
 from mutx.storage.writer import Writer
@@ -30,6 +31,7 @@ class SqliteDatabase(Database):
         """`url`: `sqlite:///path`, or the path itself. `unit`, `busy`: seconds."""
         self.path = sqlite_path(url)
         self._unit = unit
+        self._started = False
         self._lock = FileLock(self.path)
         self._views = _engine(self.path, writes=False, size=4)
         self._units = _engine(self.path, writes=True, size=1)
@@ -45,17 +47,30 @@ class SqliteDatabase(Database):
         """
         self.path.parent.mkdir(parents=True, exist_ok=True)
         self._lock.acquire()
+        os.close(os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))  # its -wal and -shm take after it
         async with AsyncExitStack() as undo:
             undo.push_async_callback(self._dispose)
             async with self._units.begin() as connection:
                 await connection.run_sync(prepare)
             self.writer.start()
+            self._started = True
             undo.pop_all()
 
     async def stop(self) -> None:
         """Write what is queued, then let go of the file."""
-        await self.writer.stop()
+        if self._started:
+            await self.writer.stop()
         await self._dispose()
+
+    async def look(self, view: Callable[[Connection], T]) -> T:
+        """What `view` finds. Raises SetupError where there is no such file, or it is no database."""
+        if not self.path.exists():
+            raise SetupError(f"there is no database at {self.path} yet; `mutx up` makes one")
+        try:
+            async with self._views.connect() as connection:
+                return await connection.run_sync(view)
+        except DBAPIError as error:
+            raise SetupError(f"{self.path} cannot be read ({error.orig}); restore it from a backup") from error
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncSession]:
