@@ -43,6 +43,7 @@ from mutx.server.home import open_authentication, prepare
 from mutx.server.identities import LOCAL, KnownIdentities
 from mutx.server.migrations.run import upgrade
 from mutx.server.news import tell, tell_request
+from mutx.server.secrets import open_sealer
 from mutx.server.settings import Settings
 from mutx.server.sinks import open_sinks, topics_of
 from mutx.server.workers import Periodic, Workers
@@ -148,7 +149,7 @@ async def _assemble(
 ) -> ControlPlane:
     accumulator = ContextAccumulator()
     ledger, signer, keys = await _ledger(settings, database, accumulator, clock, memory=scratch is not None)
-    auth = open_authentication(settings, clock)
+    auth, sealer = open_authentication(settings, clock), open_sealer(settings)
     bus = LocalBus()
     policies = PolicyEngines(database, bus)
     identities = KnownIdentities(database, auth, clock)
@@ -163,6 +164,7 @@ async def _assemble(
         clock=clock,
         signer=signer,
         auth=auth,
+        sealer=sealer,
         registry=CollectorRegistry(),
         keys=keys,
         compliance=self_assessment(clock),
