@@ -24,6 +24,7 @@ from mutx.server.doors.verbs import Verbs
 from mutx.server.home import open_authentication, prepare
 from mutx.server.identities import KnownIdentities
 from mutx.server.openapi import DescribedApi
+from mutx.server.secrets import open_sealer
 from mutx.server.settings import Settings
 from mutx.server.sinks import topics_of
 from mutx.server.wiring import governance, self_assessment
@@ -32,6 +33,7 @@ from mutx.storage.coordination import LocalBus
 from mutx.storage.memory import MemoryLedger
 from mutx.storage.outbox import OutboxPump
 from mutx.web.access import AGENT_SCOPES
+from mutx.web.revocation import Revocations
 from mutx.web.services import Services
 from tests.server.plane import make_tables
 
@@ -159,6 +161,8 @@ async def governed(home: Path, database_url: str = "") -> AsyncIterator[Governed
         clock=clock,
         signer=signer,
         auth=auth,
+        revocations=Revocations(database, auth.callers, bus, clock),
+        sealer=open_sealer(settings),
         registry=CollectorRegistry(),
         keys=KeyRing((signer.public_key,)),
         compliance=self_assessment(clock),

@@ -11,6 +11,9 @@ from pathlib import Path
 import httpx2
 import pytest
 from sqlalchemy import create_engine, text
+from starlette.responses import PlainTextResponse
+from starlette.types import Receive, Scope, Send
+from structlog.testing import capture_logs
 
 from mutx.kit.errors import SetupError, Unavailable
 from mutx.server.db import open_admin

@@ -28,6 +28,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "receipts": ("mutx.cli.commands.receipts:receipts", "Show, export and verify receipts."),
         "keys": ("mutx.cli.commands.keys:keys", "List, rotate and revoke signing keys."),
         "db": ("mutx.cli.commands.db:db", "Upgrade, check, back up and restore the database."),
+        "secrets": ("mutx.cli.commands.secrets:secrets", "Make and change the keys that seal secrets."),
         "policies": ("mutx.cli.commands.policies:policies", "Check, try and apply policies."),
         "agents": ("mutx.cli.families:agents", "Manage agents."),
         "auth": ("mutx.cli.families:auth", "Accounts and tokens."),

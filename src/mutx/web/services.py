@@ -10,9 +10,11 @@ from mutx.governance.pipeline import GovernancePipeline
 from mutx.governance.ports import Policies, Signer
 from mutx.kit.clock import Clock
 from mutx.services.identity.authentication import Authentication
+from mutx.services.identity.sealing import Sealer
 from mutx.storage.coordination import LocalBus
 from mutx.storage.engine import Database
 from mutx.storage.views import LedgerStore
+from mutx.web.revocation import Revocations
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,6 +29,9 @@ class Services:
     clock: Clock
     signer: Signer
     auth: Authentication
+    revocations: Revocations
+    sealer: Sealer
+    """For secrets that must be had back."""
     registry: CollectorRegistry
     keys: KeyRing
     """The public keys that verify this control plane's receipts."""

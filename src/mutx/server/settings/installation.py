@@ -3,6 +3,7 @@
 import ipaddress
 from pathlib import Path
 from typing import Annotated, Any, Self
+from urllib.parse import urlsplit
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import (
@@ -18,10 +19,20 @@ from mutx.server.settings.database import DatabaseSettings
 from mutx.server.settings.edge import EdgeSettings
 from mutx.server.settings.identity import IdentitySettings
 from mutx.server.settings.outward import OutwardSettings
+from mutx.server.settings.production import refuse_weak
+from mutx.server.settings.secrets import SecretsSettings
 from mutx.server.settings.telemetry import TelemetrySettings
 
 
-class Settings(DatabaseSettings, IdentitySettings, EdgeSettings, TelemetrySettings, OutwardSettings, BaseSettings):
+class Settings(
+    DatabaseSettings,
+    IdentitySettings,
+    SecretsSettings,
+    EdgeSettings,
+    TelemetrySettings,
+    OutwardSettings,
+    BaseSettings,
+):
     """Every field has a default that is safe on one's own machine."""
 
     model_config = SettingsConfigDict(env_file=".env", extra="ignore", frozen=True, populate_by_name=True)
@@ -62,6 +73,17 @@ class Settings(DatabaseSettings, IdentitySettings, EdgeSettings, TelemetrySettin
         return value.expanduser().absolute()
 
     @model_validator(mode="after")
+    def _secrets_are_secret(self) -> Self:
+        refuse_weak(self)
+        return self
+
+    @model_validator(mode="after")
+    def _can_verify_addresses(self) -> Self:
+        if self.require_email_verification and not self.smtp_host:
+            raise ValueError("REQUIRE_EMAIL_VERIFICATION needs a mail server: set SMTP_HOST, or nobody could get in")
+        return self
+
+    @model_validator(mode="after")
     def _public_bind_is_meant(self) -> Self:
         """A server others can reach says who may reach it, and signs nobody in without credentials."""
         if is_loopback(self.host):
@@ -80,6 +102,11 @@ class Settings(DatabaseSettings, IdentitySettings, EdgeSettings, TelemetrySettin
         return self.database_url or f"sqlite+aiosqlite:///{self.home / 'mutx.db'}"
 
     @property
+    def is_shared(self) -> bool:
+        """Whether other replicas may work on the same database; an SQLite file has one process only."""
+        return not self.url.startswith("sqlite")
+
+    @property
     def socket(self) -> Path:
         """The Unix socket; its directory belongs to the owner alone."""
         return self.home / "run" / "mutx.sock"
@@ -90,12 +117,23 @@ class Settings(DatabaseSettings, IdentitySettings, EdgeSettings, TelemetrySettin
         return self.public_url or f"http://{host}:{self.port}"
 
     @property
+    def own_origins(self) -> tuple[str, ...]:
+        """Pages that are ours: they may keep a sign-in cookie, and mails link to them."""
+        parts = urlsplit(self.issuer)
+        listed = (origin.rstrip("/") for origin in self.cors_origins if origin != "*")
+        return tuple(dict.fromkeys((f"{parts.scheme}://{parts.netloc}", *listed)))
+
+    @property
     def hosts(self) -> tuple[str, ...]:
         return self.allowed_hosts or ("localhost", "127.0.0.1", "[::1]", "mutx", self.host)
 
     @property
     def bootstraps_locally(self) -> bool:
-        return is_loopback(self.host) if self.local_bootstrap is None else self.local_bootstrap
+        """Unless said otherwise: on one's own machine only, and not where a proxy makes it known to others."""
+        if self.local_bootstrap is not None:
+            return self.local_bootstrap
+        known_as = urlsplit(self.issuer).hostname or ""
+        return self.environment == "development" and is_loopback(self.host) and is_loopback(known_as)
 
 
 def read_settings(**given: Any) -> Settings:

@@ -6,7 +6,7 @@ SQLite has no functions and needs none: there one process writes, statement by s
 from alembic import op
 
 revision = "0006"
-down_revision = "0003"
+down_revision = "0004"
 branch_labels = None
 depends_on = None
 
