@@ -24,6 +24,7 @@ from mutx.server.doors.verbs import Verbs
 from mutx.server.home import open_authentication, prepare
 from mutx.server.identities import KnownIdentities
 from mutx.server.openapi import DescribedApi
+from mutx.server.secrets import open_sealer
 from mutx.server.settings import Settings
 from mutx.server.sinks import topics_of
 from mutx.server.wiring import governance, self_assessment
@@ -159,6 +160,7 @@ async def governed(home: Path, database_url: str = "") -> AsyncIterator[Governed
         clock=clock,
         signer=signer,
         auth=auth,
+        sealer=open_sealer(settings),
         registry=CollectorRegistry(),
         keys=KeyRing((signer.public_key,)),
         compliance=self_assessment(clock),

@@ -19,6 +19,7 @@ from mutx.server.database import open_database
 from mutx.server.home import open_authentication, prepare
 from mutx.server.identities import KnownIdentities
 from mutx.server.openapi import DescribedApi
+from mutx.server.secrets import open_sealer
 from mutx.server.settings import Settings
 from mutx.server.tables import METADATA
 from mutx.services.signing.signer import EphemeralSigner
@@ -93,6 +94,7 @@ async def running(home: Path, *, doors: Mapping[str, Any] | None = None, **given
         clock=clock,
         signer=EphemeralSigner(),
         auth=auth,
+        sealer=open_sealer(settings),
         registry=CollectorRegistry(),
         keys=KeyRing(),
         compliance=cast("Any", None),

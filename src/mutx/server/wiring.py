@@ -43,6 +43,7 @@ from mutx.server.home import open_authentication, prepare
 from mutx.server.identities import LOCAL, KnownIdentities
 from mutx.server.migrations.run import upgrade
 from mutx.server.news import tell, tell_request
+from mutx.server.secrets import open_sealer
 from mutx.server.settings import Settings
 from mutx.server.sinks import open_sinks, topics_of
 from mutx.server.workers import Periodic, Workers
@@ -157,7 +158,7 @@ async def _assemble(
     await ledger.start()
     undo.push_async_callback(ledger.stop)
     signer, keys = await _signing(settings, ledger, clock, memory=memory)
-    auth = open_authentication(settings, clock)
+    auth, sealer = open_authentication(settings, clock), open_sealer(settings)
     bus = LocalBus()
     policies = PolicyEngines(database, bus)
     identities = KnownIdentities(database, auth, clock)
@@ -172,6 +173,7 @@ async def _assemble(
         clock=clock,
         signer=signer,
         auth=auth,
+        sealer=sealer,
         registry=CollectorRegistry(),
         keys=keys,
         compliance=self_assessment(clock),

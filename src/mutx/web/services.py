@@ -10,6 +10,7 @@ from mutx.governance.pipeline import GovernancePipeline
 from mutx.governance.ports import Policies, Signer
 from mutx.kit.clock import Clock
 from mutx.services.identity.authentication import Authentication
+from mutx.services.identity.sealing import Sealer
 from mutx.storage.coordination import LocalBus
 from mutx.storage.engine import Database
 from mutx.storage.views import LedgerStore
@@ -27,6 +28,8 @@ class Services:
     clock: Clock
     signer: Signer
     auth: Authentication
+    sealer: Sealer
+    """For secrets that must be had back."""
     registry: CollectorRegistry
     keys: KeyRing
     """The public keys that verify this control plane's receipts."""

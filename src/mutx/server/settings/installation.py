@@ -18,10 +18,19 @@ from mutx.server.settings.database import DatabaseSettings
 from mutx.server.settings.edge import EdgeSettings
 from mutx.server.settings.identity import IdentitySettings
 from mutx.server.settings.outward import OutwardSettings
+from mutx.server.settings.secrets import SecretsSettings
 from mutx.server.settings.telemetry import TelemetrySettings
 
 
-class Settings(DatabaseSettings, IdentitySettings, EdgeSettings, TelemetrySettings, OutwardSettings, BaseSettings):
+class Settings(
+    DatabaseSettings,
+    IdentitySettings,
+    SecretsSettings,
+    EdgeSettings,
+    TelemetrySettings,
+    OutwardSettings,
+    BaseSettings,
+):
     """Every field has a default that is safe on one's own machine."""
 
     model_config = SettingsConfigDict(env_file=".env", extra="ignore", frozen=True, populate_by_name=True)
