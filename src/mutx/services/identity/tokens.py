@@ -1,5 +1,6 @@
 """Access tokens: short-lived signed JWTs (RFC 9068 profile, Ed25519 as RFC 9864 names it)."""
 
+import base64
 import json
 from typing import Any
 
@@ -15,6 +16,7 @@ from mutx.kit.ids import new_id
 ALGORITHMS = ["Ed25519"]
 TYPE = "at+jwt"
 LEEWAY_SECONDS = 5
+MAX_HEADER = 2048
 
 
 class AccessClaims(Struct, frozen=True, kw_only=True):
@@ -70,6 +72,10 @@ class AccessTokens:
         header = {"alg": ALGORITHMS[0], "typ": TYPE, "kid": self._key_id}
         return jwt.encode(header, claims, self._key, algorithms=ALGORITHMS)
 
+    def ours(self, token: str) -> bool:
+        """Whether the token names our key; whether that is true, `verify` says."""
+        return key_id_in(token) == self._key_id
+
     def verify(self, token: str) -> AccessClaims:
         """Raises Unauthenticated unless signature, algorithm, type, issuer, audience and times all hold."""
         try:
@@ -98,6 +104,19 @@ class AccessTokens:
         """The public key, as a JWK set (RFC 7517 §5)."""
         public = {**self._key.as_dict(private=False), "kid": self._key_id}
         return {"keys": [public]}
+
+
+def key_id_in(token: str) -> str | None:
+    """The `kid` that a compact JWS names; None for what is none, however it is malformed. Proves nothing."""
+    head, dot, rest = token.partition(".")
+    if not dot or rest.count(".") != 1 or len(head) > MAX_HEADER:
+        return None
+    try:
+        header = json.loads(base64.urlsafe_b64decode(head + "=" * (-len(head) % 4)))
+    except (ValueError, RecursionError):
+        return None
+    key_id = header.get("kid") if isinstance(header, dict) else None
+    return key_id if isinstance(key_id, str) else None
 
 
 def _claims(claims: dict[str, Any]) -> AccessClaims:
