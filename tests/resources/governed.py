@@ -33,6 +33,7 @@ from mutx.storage.coordination import LocalBus
 from mutx.storage.memory import MemoryLedger
 from mutx.storage.outbox import OutboxPump
 from mutx.web.access import AGENT_SCOPES
+from mutx.web.revocation import Revocations
 from mutx.web.services import Services
 from tests.server.plane import make_tables
 
@@ -160,6 +161,7 @@ async def governed(home: Path, database_url: str = "") -> AsyncIterator[Governed
         clock=clock,
         signer=signer,
         auth=auth,
+        revocations=Revocations(database, auth.callers, bus, clock),
         sealer=open_sealer(settings),
         registry=CollectorRegistry(),
         keys=KeyRing((signer.public_key,)),

@@ -25,6 +25,7 @@ from mutx.server.tables import METADATA
 from mutx.services.signing.signer import EphemeralSigner
 from mutx.storage.coordination import LocalBus
 from mutx.storage.memory import MemoryLedger
+from mutx.web.revocation import Revocations
 from mutx.web.services import Services
 
 PASSWORD = "correct horse battery"
@@ -84,16 +85,17 @@ async def running(home: Path, *, doors: Mapping[str, Any] | None = None, **given
     prepare(settings.home)
     clock, database = ManualClock(), open_database(settings)
     await database.start(make_tables(settings))
-    auth = open_authentication(settings, clock)
+    auth, bus = open_authentication(settings, clock), LocalBus()
     services = Services(
         database=database,
         ledger=MemoryLedger(ContextAccumulator(), clock),
         pipeline=cast("Any", None),  # the slices under test never reach it
         policies=cast("Any", None),
-        bus=LocalBus(),
+        bus=bus,
         clock=clock,
         signer=EphemeralSigner(),
         auth=auth,
+        revocations=Revocations(database, auth.callers, bus, clock),
         sealer=open_sealer(settings),
         registry=CollectorRegistry(),
         keys=KeyRing(),

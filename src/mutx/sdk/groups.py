@@ -16,6 +16,10 @@ class AuthApi(Group[T]):
     refresh = Call(auth.refresh)
     logout = Call(auth.logout)
     me = Call(auth.me)
+    forgot_password = Call(auth.forgot_password)
+    reset_password = Call(auth.reset_password)
+    verify_email = Call(auth.verify_email)
+    resend_verification = Call(auth.resend_verification)
     jwks = Call(auth.jwks)
 
 

@@ -5,12 +5,13 @@ from pathlib import Path
 from mutx.kit.clock import Clock
 from mutx.kit.errors import SetupError
 from mutx.server.settings import Settings
-from mutx.server.settings.values import DAY, MINUTE
+from mutx.server.settings.values import DAY, HOUR, MINUTE
 from mutx.services.identity.authentication import Authentication, AuthRules
 from mutx.services.identity.keyfiles import load_or_create
 from mutx.services.identity.passwords import Passwords
 from mutx.services.identity.secrets import SecretHasher, new_pepper
-from mutx.services.identity.tokens import AccessTokens, new_signing_key
+from mutx.services.identity.token_keys import TokenKeys, new_signing_key
+from mutx.services.identity.tokens import LoginTokens
 from mutx.services.identity.verified import VerifiedCallers
 
 AUDIENCE = "mutx"
@@ -31,9 +32,9 @@ def open_authentication(settings: Settings, clock: Clock) -> Authentication:
     """Authentication with this home's keys, which are made on the first start. Raises KeyUnusable."""
     keys = settings.home / "keys"
     return Authentication(
-        passwords=Passwords(),
-        tokens=AccessTokens(
-            load_or_create(keys / "tokens.jwk", new_signing_key),
+        passwords=Passwords(least=settings.password_min_length),
+        tokens=LoginTokens(
+            TokenKeys(load_or_create(keys / "tokens.jwk", new_signing_key)),
             issuer=settings.issuer,
             audience=AUDIENCE,
             lifetime=settings.access_token_expire_minutes * MINUTE,
@@ -47,5 +48,9 @@ def open_authentication(settings: Settings, clock: Clock) -> Authentication:
             verified_email=settings.require_email_verification,
             local_bootstrap=settings.bootstraps_locally,
             registration=settings.allow_registration,
+            mail=bool(settings.smtp_host),
+            origins=settings.own_origins,
+            reset_lifetime=settings.password_reset_expire_minutes * MINUTE,
+            verification_lifetime=settings.email_verification_expire_hours * HOUR,
         ),
     )

@@ -7,9 +7,10 @@ from mutx.governance.turn import Event
 from mutx.kit.clock import Clock
 from mutx.resources.audit.sink import AuditSink
 from mutx.resources.workspaces.approvers import approver_addresses
+from mutx.server.mail import open_mailer
 from mutx.server.settings import Settings
 from mutx.services.telemetry.log import LogSink
-from mutx.services.telemetry.notify import MailServer, MailSink, WebhookSink
+from mutx.services.telemetry.notify import MailSink, WebhookSink
 from mutx.services.telemetry.otlp import OtlpSink
 from mutx.storage.coordination import LocalBus
 from mutx.storage.engine import Database
@@ -22,8 +23,8 @@ def open_sinks(settings: Settings, database: Database, bus: LocalBus, clock: Clo
         sinks.append(LogSink(settings.event_log))
     if settings.otlp_endpoint:
         sinks.append(OtlpSink(settings.otlp_endpoint))
-    if settings.smtp_host:
-        sinks.append(MailSink(_mail_server(settings), _approvers(database)))
+    if mailer := open_mailer(settings):
+        sinks.append(MailSink(mailer, _approvers(database)))
     if settings.approval_webhook_url:
         sinks.append(
             WebhookSink(
@@ -44,17 +45,6 @@ def topics_of(sinks: Iterable[Sink]) -> frozenset[str] | None:
             return None
         found |= sink.topics
     return found
-
-
-def _mail_server(settings: Settings) -> MailServer:
-    return MailServer(
-        host=settings.smtp_host,
-        port=settings.smtp_port,
-        sender=settings.smtp_sender,
-        username=settings.smtp_username or None,
-        password=settings.smtp_password.get_secret_value() or None,
-        tls=settings.smtp_tls,
-    )
 
 
 def _approvers(database: Database) -> Callable[[Event], Awaitable[Sequence[str]]]:

@@ -7,7 +7,8 @@ from mutx.resources.auth import models as auth
 from mutx.resources.policies import models as policies
 from mutx.resources.workspaces import models as workspaces
 from mutx.storage import ledger_tables as ledger
+from mutx.storage import revocations
 from mutx.storage.tables import Row
 
-MODULES = (workspaces, auth, api_keys, agents, policies, audit, ledger)
+MODULES = (workspaces, auth, api_keys, agents, policies, audit, ledger, revocations)
 METADATA = Row.metadata

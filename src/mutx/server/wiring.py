@@ -41,12 +41,15 @@ from mutx.server.doors.uds import UdsDoor
 from mutx.server.doors.verbs import Verbs
 from mutx.server.home import open_authentication, prepare
 from mutx.server.identities import LOCAL, KnownIdentities
+from mutx.server.identity_jobs import identity_jobs
+from mutx.server.mail import open_mailer
 from mutx.server.migrations.run import upgrade
 from mutx.server.news import tell, tell_request
 from mutx.server.secrets import open_sealer
 from mutx.server.settings import Settings
 from mutx.server.sinks import open_sinks, topics_of
 from mutx.server.workers import Periodic, Workers
+from mutx.services.mail import Mailer
 from mutx.services.signing import EphemeralSigner, load_ring, open_signer
 from mutx.storage.coordination import LocalBus
 from mutx.storage.engine import Database
@@ -54,12 +57,12 @@ from mutx.storage.memory import MemoryLedger
 from mutx.storage.outbox import OutboxPump
 from mutx.storage.views import LedgerStore
 from mutx.web.access import AGENT_SCOPES
+from mutx.web.revocation import Revocations
 from mutx.web.services import Services
 
 PERMIT_PURPOSE = b"mutx/permit/1"
 
 SWEEP_SECONDS = 1.0
-KEY_USE_SECONDS = 10.0
 POLICY_SECONDS = 0.5
 COUNTER_SECONDS = 60.0
 OUTBOX_SECONDS = 1.0
@@ -106,7 +109,7 @@ class ControlPlane:
 
     async def local_token(self) -> str:
         """A fresh access token of the local operator, for callers inside this process."""
-        signed_in = await Logins(self.services.database, self.services.auth, self.services.clock).bootstrap(OPERATOR)
+        signed_in = await Logins(self.services).bootstrap(OPERATOR)
         return signed_in.access_token
 
 
@@ -173,6 +176,7 @@ async def _assemble(
         clock=clock,
         signer=signer,
         auth=auth,
+        revocations=Revocations(database, auth.callers, bus, clock, shared=settings.is_shared),
         sealer=sealer,
         registry=CollectorRegistry(),
         keys=keys,
@@ -190,7 +194,7 @@ async def _assemble(
         identities=identities,
         verbs=verbs,
         app=app,
-        workers=_workers(services, policies, outbox),
+        workers=_workers(services, policies, outbox, open_mailer(settings)),
         outbox=outbox,
         operator=operator,
         uds=UdsDoor(settings.socket, verbs, identities.authenticate, local_agent(operator, Door.UDS)),
@@ -259,19 +263,17 @@ def self_assessment(clock: Clock) -> AARMComplianceChecker:
 
 async def _operator(services: Services, identities: KnownIdentities) -> Caller:
     """The local operator, made on first use."""
-    signed_in = await Logins(services.database, services.auth, services.clock).bootstrap(OPERATOR)
+    signed_in = await Logins(services).bootstrap(OPERATOR)
     return await identities.resolve(signed_in.access_token)
 
 
-def _workers(services: Services, policies: PolicyEngines, outbox: OutboxPump) -> Workers:
-    database, auth = services.database, services.auth
+def _workers(services: Services, policies: PolicyEngines, outbox: OutboxPump, mailer: Mailer | None) -> Workers:
     return Workers(
         (
             Periodic("sweep", services.pipeline.sweep, SWEEP_SECONDS),
             Periodic("policies", policies.refresh, POLICY_SECONDS),
-            Periodic("key-uses", lambda: record_key_uses(database, auth), KEY_USE_SECONDS),
-            Periodic("failed-logins", lambda: record_failed_logins(database, auth), KEY_USE_SECONDS),
             Periodic("counters", lambda: services.ledger.prune_counters(services.clock.now()), COUNTER_SECONDS),
             Periodic("outbox", outbox.run, OUTBOX_SECONDS),
+            *identity_jobs(services, mailer),
         )
     )

@@ -1,6 +1,7 @@
 """What a request brings along to say who it is from."""
 
 import ipaddress
+from collections.abc import Collection
 
 from starlette.types import Scope
 
@@ -36,10 +37,45 @@ def credential_of(scope: Scope) -> str | None:
 
 
 def from_loopback(scope: Scope) -> bool:
-    """Whether the peer is this machine, and spoke to it under a loopback name (no page of another site did)."""
+    """Whether the peer is this machine, and spoke to it itself: no proxy on its way, no page of another site.
+
+    A proxy in front makes every peer look near. It betrays itself by a header, or by a Host that is no loopback name.
+    """
     client = scope.get("client")
+    if client is None or not _is_loopback(client[0]):
+        return False
+    headers = scope["headers"]
+    if any(name in RELAYED or name.startswith(b"x-forwarded") for name, _ in headers):
+        return False
+    hosts = [value for name, value in headers if name == b"host"]
+    return len(hosts) == 1 and _is_loopback(_host_name(hosts[0]))
+
+
+RELAYED = frozenset(
+    (b"forwarded", b"via", b"x-real-ip", b"x-client-ip", b"true-client-ip", b"cf-connecting-ip", b"origin", b"referer")
+)
+"""Headers of requests that somebody relayed, or that a page caused."""
+
+
+def from_own_page(scope: Scope, origins: Collection[str]) -> bool:
+    """Whether a page of ours sent it: its Origin is the server's own, or listed."""
+    given = [value for name, value in scope["headers"] if name == b"origin"]
+    if len(given) != 1:
+        return False
+    origin = given[0].decode("latin-1")
+    scheme, found, place = origin.partition("://")
+    own = (header(scope, b"host") or b"").decode("latin-1")
+    return origin in origins or (bool(found) and scheme in ("http", "https") and place != "" and place == own)
+
+
+def _host_name(host: bytes) -> str:
+    """Without the port and an IPv6 address's brackets."""
+    text = host.decode("latin-1")
+    return text[1:].partition("]")[0] if text.startswith("[") else text.partition(":")[0]
+
+
+def _is_loopback(host: str) -> bool:
     try:
-        near = client is not None and ipaddress.ip_address(client[0]).is_loopback
+        return host.lower() == "localhost" or ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
-    return near and header(scope, b"x-forwarded-for") is None and header(scope, b"origin") is None

@@ -41,7 +41,7 @@ async def _read(request: Request) -> AsyncIterator[AsyncSession]:
 
 
 async def _write(request: Request) -> AsyncIterator[AsyncSession]:
-    async with services(request).database.write() as session:
+    async with services(request).revocations.unit() as session:
         yield session
 
 

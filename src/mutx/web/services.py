@@ -14,6 +14,7 @@ from mutx.services.identity.sealing import Sealer
 from mutx.storage.coordination import LocalBus
 from mutx.storage.engine import Database
 from mutx.storage.views import LedgerStore
+from mutx.web.revocation import Revocations
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,6 +29,7 @@ class Services:
     clock: Clock
     signer: Signer
     auth: Authentication
+    revocations: Revocations
     sealer: Sealer
     """For secrets that must be had back."""
     registry: CollectorRegistry

@@ -16,7 +16,8 @@ from mutx.governance.telemetry import TelemetryExporter
 from mutx.governance.turn import Event, RequestStatus
 from mutx.kit.clock import SystemClock
 from mutx.kit.errors import InputError, Unavailable
-from mutx.services.telemetry.notify import MailServer, MailSink, WebhookSink
+from mutx.services.mail import Mailer, MailServer
+from mutx.services.telemetry.notify import MailSink, WebhookSink
 from mutx.services.telemetry.outward import outside, resolve
 from tests.conformance.scribe import Scribe
 from tests.services.telemetry.receivers import Received
@@ -63,7 +64,7 @@ async def story(scribe: Scribe) -> list[Event]:
 async def test_a_mail_for_the_question_and_one_when_it_escalates(scribe: Scribe, mailbox: tuple[Mailbox, int]) -> None:
     box, port = mailbox
     events = await story(scribe)
-    sink = MailSink(MailServer(host="127.0.0.1", port=port), approvers, link="https://mutx.example/approvals/")
+    sink = MailSink(Mailer(MailServer(host="127.0.0.1", port=port)), approvers, link="https://mutx.example/approvals/")
     await sink.send(events)
     assert [to for to, _ in box.mails] == [["ann@example.com"]] * 2
     first, second = (mail for _, mail in box.mails)
@@ -80,7 +81,7 @@ async def test_a_name_cannot_forge_a_header(scribe: Scribe, mailbox: tuple[Mailb
     box, port = mailbox
     events = await story(scribe)
     events[2].payload["tool_name"] = "x\r\nBcc: eve@example.com\r\n\r\nhello"
-    await MailSink(MailServer(host="127.0.0.1", port=port), approvers).send(events[2:3])
+    await MailSink(Mailer(MailServer(host="127.0.0.1", port=port)), approvers).send(events[2:3])
     mail = box.mails[0][1]
     assert mail["bcc"] is None
     assert mail["subject"].startswith("x Bcc: eve@example.com hello")
@@ -88,7 +89,7 @@ async def test_a_name_cannot_forge_a_header(scribe: Scribe, mailbox: tuple[Mailb
 
 async def test_a_mail_server_that_is_away_is_tried_again_later(scribe: Scribe) -> None:
     with pytest.raises(Unavailable, match="mail server"):
-        await MailSink(MailServer(host="127.0.0.1", port=1), approvers).send(await story(scribe))
+        await MailSink(Mailer(MailServer(host="127.0.0.1", port=1)), approvers).send(await story(scribe))
 
 
 async def test_a_webhook_is_signed_and_names_each_notice_once(scribe: Scribe, receiver: Received) -> None:

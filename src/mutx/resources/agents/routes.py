@@ -27,7 +27,7 @@ from mutx.resources.agents.models import AgentRow
 from mutx.resources.agents.reports import AgentReports
 from mutx.resources.agents.service import Agents
 from mutx.resources.api_keys.service import ApiKeys
-from mutx.web.deps import AppServices, CurrentCaller, ReadSession, WriteSession, after_commit
+from mutx.web.deps import AppServices, CurrentCaller, ReadSession, WriteSession
 from mutx.web.serve import serve
 
 router = APIRouter()
@@ -67,8 +67,8 @@ async def get_agent(caller: CurrentCaller, session: ReadSession, app: AppService
 
 @serve(router, contract.delete_agent)
 async def delete_agent(caller: CurrentCaller, session: WriteSession, app: AppServices, agent_id: UUID) -> None:
-    after_commit(session, app.auth.callers.revoke)
     await Agents(session, caller, app.clock).delete(agent_id)
+    await app.revocations.revoke(session)
 
 
 @serve(router, contract.get_agent_config)

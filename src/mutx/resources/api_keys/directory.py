@@ -10,7 +10,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from mutx.contract.api_keys import KeyKind
 from mutx.governance.types import Caller, Door, PrincipalKind
 from mutx.kit.clock import to_datetime
+from mutx.kit.errors import PermissionDenied
 from mutx.resources.api_keys.models import ApiKeyRow
+from mutx.resources.auth.directory import require_verified
 from mutx.resources.workspaces.models import UserRow
 from mutx.resources.workspaces.service import active_member
 from mutx.web.access import AGENT_SCOPES, narrowed, scopes_of
@@ -23,8 +25,10 @@ class FoundKey(Struct, frozen=True):
 
 
 class KeyDirectory:
-    def __init__(self, session: AsyncSession, now: float) -> None:
+    def __init__(self, session: AsyncSession, now: float, *, verified_email: bool) -> None:
+        """`verified_email`: keys of whoever has not proved their address open nothing."""
         self._session = session
+        self._verified_email = verified_email
         self._now = to_datetime(now)
 
     async def by_digest(self, digest: str) -> FoundKey | None:
@@ -41,7 +45,10 @@ class KeyDirectory:
     async def refreshed(self, caller: Caller) -> Caller | None:
         """The same key's caller as of now; None if the key does not hold any more."""
         row = await self._session.get(ApiKeyRow, caller.principal_id)
-        found = None if row is None else await self._caller(row, row.expires_at)
+        try:
+            found = None if row is None else await self._caller(row, row.expires_at)
+        except PermissionDenied:
+            return None
         return None if found is None else replace(found, door=caller.door, method=caller.method)
 
     async def _caller(self, row: ApiKeyRow, expires_at: datetime | None) -> Caller | None:
@@ -52,6 +59,7 @@ class KeyDirectory:
             return None
         agent = row.kind == KeyKind.AGENT
         user = await self._session.get_one(UserRow, row.user_id)
+        require_verified(user, wanted=self._verified_email)
         return Caller(
             workspace_id=row.workspace_id,
             principal_id=row.id,

@@ -8,7 +8,7 @@ from mutx.contract import api_keys as contract
 from mutx.contract.api_keys import ApiKey, ApiKeyCreate, ApiKeyCreated, ApiKeyRotate
 from mutx.contract.base import Limit, Page, Skip
 from mutx.resources.api_keys.service import ApiKeys
-from mutx.web.deps import AppServices, CurrentCaller, ReadSession, WriteSession, after_commit
+from mutx.web.deps import AppServices, CurrentCaller, ReadSession, WriteSession
 from mutx.web.serve import serve
 
 router = APIRouter()
@@ -36,14 +36,15 @@ async def get_api_key(caller: CurrentCaller, session: ReadSession, app: AppServi
 
 @serve(router, contract.delete_api_key)
 async def delete_api_key(caller: CurrentCaller, session: WriteSession, app: AppServices, key_id: UUID) -> None:
-    after_commit(session, app.auth.callers.revoke)
     await ApiKeys(session, caller, app.auth.secrets, app.clock).delete(key_id)
+    await app.revocations.revoke(session)
 
 
 @serve(router, contract.rotate_api_key)
 async def rotate_api_key(
     caller: CurrentCaller, session: WriteSession, app: AppServices, key_id: UUID, body: ApiKeyRotate | None = None
 ) -> ApiKeyCreated:
-    after_commit(session, app.auth.callers.revoke)
     wanted = body or ApiKeyRotate()
-    return await ApiKeys(session, caller, app.auth.secrets, app.clock).rotate(key_id, wanted.overlap_seconds)
+    rotated = await ApiKeys(session, caller, app.auth.secrets, app.clock).rotate(key_id, wanted.overlap_seconds)
+    await app.revocations.revoke(session)
+    return rotated

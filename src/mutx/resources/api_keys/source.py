@@ -1,5 +1,7 @@
 """API keys and agents' keys, as a way to say who one is."""
 
+from sqlalchemy.ext.asyncio import AsyncSession
+
 from mutx.governance.types import Caller
 from mutx.kit.clock import Clock
 from mutx.kit.errors import Unauthenticated
@@ -24,14 +26,16 @@ class KeySource:
         return kind_of(credential) in (SecretKind.API_KEY, SecretKind.AGENT_KEY)
 
     async def verify(self, credential: str) -> Verified:
-        now = self._clock.now()
         async with self._database.read() as session:
-            found = await KeyDirectory(session, now).by_digest(self._auth.secrets.digest(credential))
+            found = await self._keys(session).by_digest(self._auth.secrets.digest(credential))
         if found is None:
             raise Unauthenticated("this API key is unknown, expired or revoked; create a new one")
-        self._auth.key_uses[found.caller.principal_id] = now
+        self._auth.key_uses[found.caller.principal_id] = self._clock.now()
         return Verified(found.caller, found.expires_at)
 
     async def current(self, caller: Caller) -> Caller | None:
         async with self._database.read() as session:
-            return await KeyDirectory(session, self._clock.now()).refreshed(caller)
+            return await self._keys(session).refreshed(caller)
+
+    def _keys(self, session: AsyncSession) -> KeyDirectory:
+        return KeyDirectory(session, self._clock.now(), verified_email=self._auth.rules.verified_email)

@@ -1,5 +1,6 @@
 """Who a caller is, as a person."""
 
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from mutx.governance.types import Caller
@@ -13,3 +14,8 @@ async def account(session: AsyncSession, caller: Caller) -> UserRow:
     if user is None:
         raise NotFound("this account no longer exists")
     return user
+
+
+async def user_of(session: AsyncSession, email: str) -> UserRow | None:
+    """The account of an address, which is in lower case."""
+    return await session.scalar(select(UserRow).where(UserRow.email == email))

@@ -4,6 +4,7 @@ from fastapi import APIRouter, Request
 
 from mutx.contract import auth as contract
 from mutx.contract.auth import (
+    ForgotPassword,
     KeySet,
     LocalBootstrap,
     Login,
@@ -11,14 +12,20 @@ from mutx.contract.auth import (
     Refresh,
     Registered,
     Registration,
+    ResendVerification,
+    ResetPassword,
     Tokens,
     User,
+    VerifyEmail,
 )
 from mutx.contract.base import Message
 from mutx.contract.workspaces import Role
 from mutx.kit.errors import InputError, PermissionDenied
 from mutx.resources.auth.accounts import account
-from mutx.resources.auth.service import Logins, SignedIn
+from mutx.resources.auth.families import SignedIn
+from mutx.resources.auth.recovery import Recovery
+from mutx.resources.auth.service import Logins
+from mutx.web.cookies import Cookie, RefreshCookie
 from mutx.web.credentials import credential_of, from_loopback
 from mutx.web.deps import AppServices, CurrentCaller, ReadSession
 from mutx.web.serve import serve
@@ -26,9 +33,16 @@ from mutx.web.services import Services
 
 router = APIRouter()
 
+ASKED = "if there is such an account, a mail is on its way"
 
-def _logins(app: Services) -> Logins:
-    return Logins(app.database, app.auth, app.clock)
+
+def _answer(app: Services, signed_in: SignedIn, cookie: RefreshCookie, *, into_cookie: bool) -> Tokens:
+    """The tokens, with the refresh token where it is wanted."""
+    tokens = _tokens(signed_in)
+    if not (into_cookie and tokens.refresh_token):
+        return tokens
+    cookie.put(tokens.refresh_token, int(app.auth.rules.refresh_lifetime))
+    return tokens.model_copy(update={"refresh_token": ""})
 
 
 def _tokens(signed_in: SignedIn) -> Tokens:
@@ -36,36 +50,52 @@ def _tokens(signed_in: SignedIn) -> Tokens:
 
 
 @serve(router, contract.register)
-async def register(app: AppServices, body: Registration) -> Registered:
-    return Registered.model_validate(await _logins(app).register(body))
+async def register(app: AppServices, cookie: Cookie, body: Registration) -> Registered:
+    if body.cookie:
+        cookie.require_own_page(app.auth.rules.origins)
+    tokens = _answer(app, await Logins(app).register(body), cookie, into_cookie=body.cookie)
+    return Registered(
+        **tokens.model_dump(),
+        verification_email_sent=app.auth.rules.mail,
+        requires_email_verification=app.auth.rules.verified_email,
+    )
 
 
 @serve(router, contract.login)
-async def login(app: AppServices, body: Login) -> Tokens:
-    return _tokens(await _logins(app).login(body))
+async def login(app: AppServices, cookie: Cookie, body: Login) -> Tokens:
+    if body.cookie:
+        cookie.require_own_page(app.auth.rules.origins)
+    return _answer(app, await Logins(app).login(body), cookie, into_cookie=body.cookie)
 
 
 @serve(router, contract.local_bootstrap)
 async def local_bootstrap(request: Request, app: AppServices, body: LocalBootstrap) -> Tokens:
     if not (app.auth.rules.local_bootstrap and from_loopback(request.scope)):
         raise PermissionDenied("local sign-in works only on the server's own machine; register or log in instead")
-    return _tokens(await _logins(app).bootstrap(body.name))
+    return _tokens(await Logins(app).bootstrap(body.name))
 
 
 @serve(router, contract.refresh)
-async def refresh(app: AppServices, body: Refresh) -> Tokens:
-    return _tokens(await _logins(app).refresh(body))
+async def refresh(app: AppServices, cookie: Cookie, body: Refresh) -> Tokens:
+    given = body.refresh_token or cookie.read(app.auth.rules.origins)
+    if given is None:
+        raise InputError("send the refresh_token; there is none in a cookie either")
+    signed_in = await Logins(app).refresh(given, body.workspace_id)
+    return _answer(app, signed_in, cookie, into_cookie=body.refresh_token is None)
 
 
 @serve(router, contract.logout)
-async def logout(request: Request, caller: CurrentCaller, app: AppServices, body: Logout | None = None) -> Message:
+async def logout(
+    request: Request, caller: CurrentCaller, app: AppServices, cookie: Cookie, body: Logout | None = None
+) -> Message:
     refresh_token = body.refresh_token if body is not None else None
     family_id = None
     if refresh_token is None:
         if caller.method != "jwt":
             raise InputError("an API key is no login; send the refresh_token of the login to end, or delete the key")
         family_id = app.auth.tokens.verify(credential_of(request.scope) or "").family_id
-    await _logins(app).logout(caller, family_id=family_id, refresh_token=refresh_token)
+    await Logins(app).logout(caller, family_id=family_id, refresh_token=refresh_token)
+    cookie.clear()
     return Message(message="signed out")
 
 
@@ -84,6 +114,30 @@ async def me(caller: CurrentCaller, session: ReadSession) -> User:
         roles=[Role(role) for role in caller.roles],
         scopes=list(caller.scopes),
     )
+
+
+@serve(router, contract.forgot_password)
+async def forgot_password(app: AppServices, body: ForgotPassword) -> Message:
+    await Recovery(app).forgot_password(body)
+    return Message(message=ASKED)
+
+
+@serve(router, contract.reset_password)
+async def reset_password(app: AppServices, body: ResetPassword) -> Message:
+    await Recovery(app).reset_password(body)
+    return Message(message="the password is set and every login has ended; sign in with the new one")
+
+
+@serve(router, contract.verify_email)
+async def verify_email(app: AppServices, body: VerifyEmail) -> Message:
+    await Recovery(app).verify_email(body)
+    return Message(message="the address is verified")
+
+
+@serve(router, contract.resend_verification)
+async def resend_verification(app: AppServices, body: ResendVerification) -> Message:
+    await Recovery(app).resend_verification(body)
+    return Message(message=ASKED)
 
 
 @serve(router, contract.jwks)

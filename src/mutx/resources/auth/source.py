@@ -16,6 +16,7 @@ class TokenSource:
     def __init__(self, database: Database, auth: Authentication) -> None:
         self._database = database
         self._tokens = auth.tokens
+        self._verified_email = auth.rules.verified_email
 
     def recognises(self, credential: str) -> bool:
         return self._tokens.ours(credential)
@@ -23,11 +24,11 @@ class TokenSource:
     async def verify(self, credential: str) -> Verified:
         claims = self._tokens.verify(credential)
         async with self._database.read() as session:
-            caller = await PersonDirectory(session).signed_in(claims)
+            caller = await PersonDirectory(session, verified_email=self._verified_email).signed_in(claims)
         if caller is None:
             raise Unauthenticated("this session has ended; sign in again")
         return Verified(caller, claims.expires_at)
 
     async def current(self, caller: Caller) -> Caller | None:
         async with self._database.read() as session:
-            return await PersonDirectory(session).refreshed(caller)
+            return await PersonDirectory(session, verified_email=self._verified_email).refreshed(caller)

@@ -8,7 +8,7 @@ from mutx.contract import workspaces as contract
 from mutx.contract.base import Limit, Page, Skip
 from mutx.contract.workspaces import Member, MemberPut, Workspace, WorkspaceUpdate
 from mutx.resources.workspaces.service import Workspaces
-from mutx.web.deps import AppServices, CurrentCaller, ReadSession, WriteSession, after_commit
+from mutx.web.deps import AppServices, CurrentCaller, ReadSession, WriteSession
 from mutx.web.serve import serve
 
 router = APIRouter()
@@ -51,13 +51,14 @@ async def list_members(
 async def put_member(
     caller: CurrentCaller, session: WriteSession, app: AppServices, workspace_id: UUID, body: MemberPut
 ) -> Member:
-    after_commit(session, app.auth.callers.revoke)
-    return await Workspaces(session, caller, app.clock).put_member(workspace_id, body)
+    member = await Workspaces(session, caller, app.clock).put_member(workspace_id, body)
+    await app.revocations.revoke(session)
+    return member
 
 
 @serve(router, contract.remove_member)
 async def remove_member(
     caller: CurrentCaller, session: WriteSession, app: AppServices, workspace_id: UUID, user_id: UUID
 ) -> None:
-    after_commit(session, app.auth.callers.revoke)
     await Workspaces(session, caller, app.clock).remove_member(workspace_id, user_id)
+    await app.revocations.revoke(session)

@@ -2,7 +2,7 @@
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from mutx.kit.errors import MutxError, Unauthenticated
+from mutx.kit.errors import AuthError, MutxError
 from mutx.server.identities import KnownIdentities
 from mutx.web.credentials import credential_of
 from mutx.web.problems import respond
@@ -27,7 +27,7 @@ class Authenticate:
         try:
             if (credential := credential_of(scope)) is not None:
                 scope["mutx.caller"] = await self._identities.authenticate(credential)
-        except Unauthenticated as error:
+        except AuthError as error:
             scope["mutx.refused"] = error
         except MutxError as error:
             await respond(scope, error)(scope, receive, send)

@@ -3,6 +3,7 @@
 import ipaddress
 from pathlib import Path
 from typing import Annotated, Any, Self
+from urllib.parse import urlsplit
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import (
@@ -71,6 +72,12 @@ class Settings(
         return value.expanduser().absolute()
 
     @model_validator(mode="after")
+    def _can_verify_addresses(self) -> Self:
+        if self.require_email_verification and not self.smtp_host:
+            raise ValueError("REQUIRE_EMAIL_VERIFICATION needs a mail server: set SMTP_HOST, or nobody could get in")
+        return self
+
+    @model_validator(mode="after")
     def _public_bind_is_meant(self) -> Self:
         """A server others can reach says who may reach it, and signs nobody in without credentials."""
         if is_loopback(self.host):
@@ -89,6 +96,11 @@ class Settings(
         return self.database_url or f"sqlite+aiosqlite:///{self.home / 'mutx.db'}"
 
     @property
+    def is_shared(self) -> bool:
+        """Whether other replicas may work on the same database; an SQLite file has one process only."""
+        return not self.url.startswith("sqlite")
+
+    @property
     def socket(self) -> Path:
         """The Unix socket; its directory belongs to the owner alone."""
         return self.home / "run" / "mutx.sock"
@@ -97,6 +109,13 @@ class Settings(
     def issuer(self) -> str:
         host = f"[{self.host}]" if ":" in self.host else self.host
         return self.public_url or f"http://{host}:{self.port}"
+
+    @property
+    def own_origins(self) -> tuple[str, ...]:
+        """Pages that are ours: they may keep a sign-in cookie, and mails link to them."""
+        parts = urlsplit(self.issuer)
+        listed = (origin.rstrip("/") for origin in self.cors_origins if origin != "*")
+        return tuple(dict.fromkeys((f"{parts.scheme}://{parts.netloc}", *listed)))
 
     @property
     def hosts(self) -> tuple[str, ...]:

@@ -4,6 +4,6 @@ from typing import Annotated
 
 from pydantic import Field
 
-MINUTE, DAY = 60, 86_400
+MINUTE, HOUR, DAY = 60, 3600, 86_400
 
 Positive = Annotated[int, Field(gt=0)]

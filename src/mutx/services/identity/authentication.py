@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from mutx.services.identity.passwords import Passwords
 from mutx.services.identity.secrets import SecretHasher
-from mutx.services.identity.tokens import AccessTokens
+from mutx.services.identity.tokens import LoginTokens
 from mutx.services.identity.verified import VerifiedCallers
 
 
@@ -22,12 +22,18 @@ class AuthRules:
     local_bootstrap: bool = False
     """Let a loopback peer sign in as the local operator."""
     registration: bool = True
+    mail: bool = False
+    """There is a mail server, so that people can be sent tokens."""
+    origins: tuple[str, ...] = ()
+    """Pages that may hold a refresh cookie and that mails may link to, besides the server's own; the first is the default."""
+    reset_lifetime: float = 3600
+    verification_lifetime: float = 86_400
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Authentication:
     passwords: Passwords
-    tokens: AccessTokens
+    tokens: LoginTokens
     secrets: SecretHasher
     callers: VerifiedCallers
     rules: AuthRules

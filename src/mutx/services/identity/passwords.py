@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from pwdlib import PasswordHash
 from pwdlib.hashers.argon2 import Argon2Hasher
+from pwdlib.hashers.bcrypt import BcryptHasher
 
 from mutx.kit.errors import InputError
 from mutx.kit.ids import new_token
@@ -15,27 +16,56 @@ T = TypeVar("T")
 
 MIN_LENGTH, MAX_LENGTH = 12, 256
 MIN_DISTINCT = 5
+BCRYPT_BYTES = 72
+"""What bcrypt reads of a password; whoever made older hashes with it cut off the rest."""
+ROWS = ("abcdefghijklmnopqrstuvwxyz", "01234567890", "qwertyuiopasdfghjklzxcvbnm", "1qaz2wsx3edc4rfv5tgb6yhn7ujm")
 
 
-def check_strength(password: str, *, email: str) -> None:
+def check_strength(password: str, *, email: str, least: int = MIN_LENGTH) -> None:
     """NIST SP 800-63B §3.1.1.2: length counts, composition rules do not. Raises InputError that says what to change."""
-    if not MIN_LENGTH <= len(password) <= MAX_LENGTH:
-        raise InputError(f"choose a password of {MIN_LENGTH} to {MAX_LENGTH} characters; several words make a good one")
-    if len(set(password)) < MIN_DISTINCT:
-        raise InputError(f"choose a password with at least {MIN_DISTINCT} different characters")
+    if not least <= len(password) <= MAX_LENGTH:
+        raise InputError(f"choose a password of {least} to {MAX_LENGTH} characters; several words make a good one")
+    if len(set(password)) < MIN_DISTINCT or _is_repeated(password) or _is_row(password.lower()):
+        raise InputError("choose a password that is no row or repetition; several words make a good one")
     local_part = email.partition("@")[0].lower()
     if password.lower() in {email.lower(), local_part * 2} or password.lower().startswith(email.lower()):
         raise InputError("choose a password that is not your e-mail address")
 
 
+def _is_repeated(password: str) -> bool:
+    """One part over and over: found in itself doubled before its end."""
+    return (password + password).find(password, 1) < len(password)
+
+
+def _is_row(password: str) -> bool:
+    """Neighbours on a keyboard, letters of the alphabet or digits, forwards or backwards."""
+    rows = [row * (len(password) // len(row) + 2) for row in ROWS]
+    return any(password in row or password[::-1] in row for row in rows)
+
+
+class _OlderBcrypt(BcryptHasher):
+    """Hashes that came from elsewhere: they verify, and a login replaces them."""
+
+    def verify(self, password: str | bytes, hash: str | bytes) -> bool:  # noqa: A002 - the name is the library's
+        data = password.encode() if isinstance(password, str) else password
+        return super().verify(data[:BCRYPT_BYTES], hash)
+
+
 class Passwords:
     """Hashes on two threads of its own: a burst of logins never holds up the event loop, nor takes every core."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, least: int = MIN_LENGTH) -> None:
+        """`least`: characters of a new password."""
+        self._least = least
         # OWASP's recommendation (2025): argon2id, 19 MiB, 2 passes, 1 lane
-        self._hash = PasswordHash((Argon2Hasher(time_cost=2, memory_cost=19 * 1024, parallelism=1),))
+        strongest = Argon2Hasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
+        self._hash = PasswordHash((strongest, _OlderBcrypt()))
         self._threads = ThreadPoolExecutor(max_workers=2, thread_name_prefix="mutx-passwords")
         self._nobody = self._hash.hash(new_token())
+
+    def check_strength(self, password: str, *, email: str) -> None:
+        """Raises InputError that says what to change."""
+        check_strength(password, email=email, least=self._least)
 
     async def hash(self, password: str) -> str:
         return await self._run(lambda: self._hash.hash(password))

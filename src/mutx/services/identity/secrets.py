@@ -1,4 +1,4 @@
-"""API keys and refresh tokens: made here, shown once, kept as a keyed hash.
+"""API keys and mailed tokens: made here, shown once, kept as a keyed hash.
 
 The secrets are 256 random bits, so one keyed BLAKE2b is enough (a slow hash guards guessable secrets only); the key
 makes a stolen table useless for looking secrets up.
@@ -19,7 +19,8 @@ class SecretKind(StrEnum):
 
     API_KEY = "mutx_live_"
     AGENT_KEY = "mutx_agent_"
-    REFRESH = "mutx_refresh_"
+    RESET = "mutx_reset_"
+    VERIFY = "mutx_verify_"
 
 
 def mint(kind: SecretKind) -> str:

@@ -1,6 +1,7 @@
 """Callers that were verified a moment ago, so that a request costs a hash and a look-up."""
 
 import hashlib
+import math
 
 from msgspec import Struct
 
@@ -8,7 +9,7 @@ from mutx.governance.types import Caller
 from mutx.kit.clock import Clock
 
 FRESH_SECONDS = 5.0
-"""How long a verification holds where another process revoked: in this one, `revoke` ends it at once."""
+"""How long a verification holds at most; a revocation ends it at once."""
 
 
 class _Entry(Struct, frozen=True):
@@ -21,18 +22,20 @@ class VerifiedCallers:
     """Bounded; keyed by the SHA-256 of the credential, so that no credential stays in memory.
 
     `epoch` moves whenever anything is revoked. A verification is stored under the epoch it started in, so one that
-    was under way while something was revoked is never used.
+    was under way while something was revoked is never used. Beside other replicas all of it counts only as long as
+    the store was asked a moment ago whether one of them revoked (`lease`); alone, what is revoked is revoked here.
     """
 
     def __init__(self, clock: Clock, *, limit: int = 10_000) -> None:
         self._clock = clock
         self._limit = limit
         self._entries: dict[bytes, _Entry] = {}
+        self._lease = math.inf
         self.epoch = 0
 
     def get(self, credential: str) -> Caller | None:
         entry = self._entries.get(self._key(credential))
-        if entry is None or entry.epoch != self.epoch or entry.until <= self._clock.now():
+        if entry is None or entry.epoch != self.epoch or not entry.until > self._clock.now() < self._lease:
             return None
         return entry.caller
 
@@ -48,6 +51,10 @@ class VerifiedCallers:
         """Something was revoked: verify everybody anew."""
         self.epoch += 1
         self._entries.clear()
+
+    def lease(self, until: float) -> None:
+        """Nothing was revoked elsewhere that is not known here; from `until` (seconds since the epoch) ask again."""
+        self._lease = until
 
     @staticmethod
     def _key(credential: str) -> bytes:

@@ -1,18 +1,16 @@
 """Notices to approvers: a question was put, or nobody answered it in time. By mail, or to a webhook."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from email.message import EmailMessage
 
-import aiosmtplib
 import httpx2
 import msgspec
-from msgspec import Struct
 from standardwebhooks import Webhook
 
 from mutx.governance.turn import Event
 from mutx.kit.canonical import digest
 from mutx.kit.clock import Clock, to_datetime
 from mutx.kit.errors import Unavailable
+from mutx.services.mail import Mailer, one_line
 from mutx.services.telemetry.outward import resolve
 
 TOPIC = "aarm.approval"
@@ -27,26 +25,15 @@ def asks(event: Event) -> bool:
     return event.topic == TOPIC and event.payload["event"] in ("requested", "escalated")
 
 
-class MailServer(Struct, frozen=True, kw_only=True):
-    """Where mail is handed in, and as whom. `tls`: from the first byte; else STARTTLS where the server offers it."""
-
-    host: str
-    port: int = 25
-    sender: str = "mutx@localhost"
-    username: str | None = None
-    password: str | None = None
-    tls: bool = False
-
-
 class MailSink:
     """One mail per question."""
 
     name = "mail"
     topics: frozenset[str] | None = frozenset({TOPIC})
 
-    def __init__(self, server: MailServer, approvers: Approvers, *, link: str = "") -> None:
+    def __init__(self, mailer: Mailer, approvers: Approvers, *, link: str = "") -> None:
         """`link`: where requests are answered in a browser, if anywhere; the request id is appended."""
-        self._server = server
+        self._mailer = mailer
         self._approvers = approvers
         self._link = link
 
@@ -54,33 +41,12 @@ class MailSink:
         for event in filter(asks, events):
             recipients = await self._approvers(event)
             if recipients:
-                await self._mail(self._message(event), recipients)
+                await self._mailer.send(recipients, *self._text(event), message_id=_message_id(event))
 
-    async def _mail(self, message: EmailMessage, recipients: Sequence[str]) -> None:
-        server = self._server
-        try:
-            await aiosmtplib.send(
-                message,
-                sender=server.sender,
-                recipients=list(recipients),
-                hostname=server.host,
-                port=server.port,
-                username=server.username,
-                password=server.password,
-                use_tls=server.tls,
-                timeout=SECONDS,
-            )
-        except (aiosmtplib.SMTPException, OSError) as error:
-            raise Unavailable("the mail server did not take the notice; it is sent again later") from error
-
-    def _message(self, event: Event) -> EmailMessage:
+    def _text(self, event: Event) -> tuple[str, str]:
+        """Subject and text."""
         payload = event.payload
-        message = EmailMessage()
         late = "Still waiting: " if payload["event"] == "escalated" else ""
-        message["Subject"] = _line(f"{late}{payload['tool_name']} needs an approval")
-        message["From"] = self._server.sender
-        message["To"] = "undisclosed-recipients:;"
-        message["Message-ID"] = f"<{_message_id(event)}@mutx>"
         lines = [
             f"Agent {payload['agent_id']} wants to call {payload['tool_name']}.",
             f"Why it asks: {payload['reason']}",
@@ -90,8 +56,7 @@ class MailSink:
         ]
         if self._link:
             lines.append(f"or at {self._link}{payload['request_id']}")
-        message.set_content("\n".join(_line(line) for line in lines) + "\n")
-        return message
+        return f"{late}{payload['tool_name']} needs an approval", "\n".join(map(one_line, lines)) + "\n"
 
 
 class WebhookSink:
@@ -148,8 +113,3 @@ def _message_id(event: Event) -> str:
     """The same for every delivery of one notice, so that receivers can drop repetitions."""
     payload = event.payload
     return "msg_" + digest([payload["request_id"], payload["event"], payload["status"]])[:32]
-
-
-def _line(text: str) -> str:
-    """One line, whatever the agent put into a name."""
-    return " ".join(text.split())[:500]

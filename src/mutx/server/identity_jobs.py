@@ -1,0 +1,29 @@
+"""What goes on around sign-ins and keys beside requests."""
+
+from functools import partial
+
+from mutx.resources.api_keys.jobs import record_key_uses
+from mutx.resources.auth.jobs import record_failed_logins
+from mutx.resources.auth.mailing import MailRoom
+from mutx.server.workers import Periodic
+from mutx.services.mail import Mailer
+from mutx.web.services import Services
+
+KEY_USE_SECONDS = 10.0
+GAP_SECONDS = 0.05
+"""Between two turns of a job that itself waits for news."""
+
+
+def identity_jobs(services: Services, mailer: Mailer | None) -> tuple[Periodic, ...]:
+    """`mailer`: None where this server sends no mail. Replicas watch for what the others revoke."""
+    database, auth = services.database, services.auth
+    jobs = [
+        Periodic("key-uses", partial(record_key_uses, database, auth), KEY_USE_SECONDS),
+        Periodic("failed-logins", partial(record_failed_logins, database, auth), KEY_USE_SECONDS),
+    ]
+    if mailer is not None:
+        room = MailRoom(database, auth, mailer, services.bus, services.clock)
+        jobs.append(Periodic("mail", room.follow, GAP_SECONDS))
+    if services.revocations.shared:
+        jobs.append(Periodic("revocations", services.revocations.follow, GAP_SECONDS))
+    return tuple(jobs)
