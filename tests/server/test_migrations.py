@@ -48,7 +48,7 @@ def test_what_goes_up_comes_down(connection: Connection) -> None:
 def test_every_table_of_a_workspace_says_which() -> None:
     without = {name for name, table in METADATA.tables.items() if "workspace_id" not in table.columns}
     of_people = {"users", "logins", "mailed_tokens", "mail_requests"}
-    assert without <= of_people | {"workspaces", "outbox_cursors", "revocation_epoch"}
+    assert without <= of_people | {"workspaces", "outbox_cursors", "revocation_epoch", "installation_secrets"}
 
 
 async def test_the_server_upgrades_when_it_starts(tmp_path: Path) -> None:

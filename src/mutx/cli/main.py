@@ -27,6 +27,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "deny": ("mutx.cli.commands.approvals:deny", "Say no to a request."),
         "receipts": ("mutx.cli.commands.receipts:receipts", "Show, export and verify receipts."),
         "keys": ("mutx.cli.commands.keys:keys", "List, rotate and revoke signing keys."),
+        "secrets": ("mutx.cli.commands.secrets:secrets", "Make and change the keys that seal secrets."),
         "policies": ("mutx.cli.commands.policies:policies", "Check, try and apply policies."),
         "agents": ("mutx.cli.families:agents", "Manage agents."),
         "auth": ("mutx.cli.families:auth", "Accounts and tokens."),

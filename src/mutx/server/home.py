@@ -4,13 +4,13 @@ from pathlib import Path
 
 from mutx.kit.clock import Clock
 from mutx.kit.errors import SetupError
+from mutx.server.secrets import InstallationKeys, keys_in_files
 from mutx.server.settings import Settings
 from mutx.server.settings.values import DAY, HOUR, MINUTE
 from mutx.services.identity.authentication import Authentication, AuthRules
-from mutx.services.identity.keyfiles import load_or_create
 from mutx.services.identity.passwords import Passwords
-from mutx.services.identity.secrets import SecretHasher, new_pepper
-from mutx.services.identity.token_keys import TokenKeys, new_signing_key
+from mutx.services.identity.secrets import SecretHasher
+from mutx.services.identity.token_keys import TokenKeys
 from mutx.services.identity.tokens import LoginTokens
 from mutx.services.identity.verified import VerifiedCallers
 
@@ -28,19 +28,22 @@ def prepare(home: Path) -> Path:
     return home
 
 
-def open_authentication(settings: Settings, clock: Clock) -> Authentication:
-    """Authentication with this home's keys, which are made on the first start. Raises KeyUnusable."""
-    keys = settings.home / "keys"
+def open_authentication(settings: Settings, clock: Clock, keys: InstallationKeys | None = None) -> Authentication:
+    """Authentication with the installation's keys; the home's own, made on the first start, unless given.
+
+    Raises KeyUnusable.
+    """
+    keys = keys or keys_in_files(settings)
     return Authentication(
         passwords=Passwords(least=settings.password_min_length),
         tokens=LoginTokens(
-            TokenKeys(load_or_create(keys / "tokens.jwk", new_signing_key)),
+            TokenKeys(keys.token_keys),
             issuer=settings.issuer,
             audience=AUDIENCE,
             lifetime=settings.access_token_expire_minutes * MINUTE,
             clock=clock,
         ),
-        secrets=SecretHasher(load_or_create(keys / "secrets.key", new_pepper)),
+        secrets=SecretHasher(keys.pepper),
         callers=VerifiedCallers(clock),
         rules=AuthRules(
             refresh_lifetime=settings.refresh_token_expire_days * DAY,

@@ -1,16 +1,86 @@
-"""The keys that seal what this installation keeps secret."""
+"""The keys of this installation: what seals, what signs tokens, what hashes API keys.
 
+Without SECRET_ENCRYPTION_KEY they are files of the home directory. With it, only that key comes from outside: the others
+lie sealed in the database, so that replicas that share the two have the same keys.
+"""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from msgspec import Struct
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+
+from mutx.kit.clock import Clock, to_datetime
+from mutx.kit.errors import KeyUnusable
 from mutx.server.settings import Settings
-from mutx.services.identity.keyfiles import load_or_create
-from mutx.services.identity.sealing import Sealer, new_sealing_key, read_sealing_keys
+from mutx.services.identity.keyfiles import load_or_create, read_private
+from mutx.services.identity.sealing import Sealer, new_sealing_key, place, read_sealing_keys
+from mutx.services.identity.secrets import new_pepper
+from mutx.services.identity.token_keys import new_signing_key
+from mutx.storage.engine import Database
+from mutx.storage.installation import InstallationSecretRow, sealed_secret
 
-KEY_FILE = "sealing.keys"
+SEALING_FILE = "sealing.keys"
+
+FILES: Mapping[str, tuple[str, Callable[[], bytes]]] = {
+    "token-keys": ("tokens.jwk", new_signing_key),
+    "secrets-pepper": ("secrets.key", new_pepper),
+}
+"""A secret, the file it stands in where it is a file, and how one is made."""
+
+
+class InstallationKeys(Struct, frozen=True):
+    token_keys: bytes
+    """Private JWK, or a set of them."""
+    pepper: bytes
+
+    def __repr__(self) -> str:
+        return "InstallationKeys(***)"
 
 
 def open_sealer(settings: Settings) -> Sealer:
     """With SECRET_ENCRYPTION_KEY, else with the home's own key file, made on first use. Raises KeyUnusable."""
     given = settings.secret_encryption_key.get_secret_value()
     if not given:
-        path = settings.home / "keys" / KEY_FILE
+        path = settings.home / "keys" / SEALING_FILE
         given = load_or_create(path, lambda: new_sealing_key().encode()).decode("ascii", "replace")
     return Sealer(read_sealing_keys(given))
+
+
+def keys_in_files(settings: Settings) -> InstallationKeys:
+    """The home's own keys; made where they are missing. Raises KeyUnusable."""
+    return InstallationKeys(*(load_or_create(_path(settings, name), FILES[name][1]) for name in FILES))
+
+
+async def installation_keys(settings: Settings, database: Database, sealer: Sealer, clock: Clock) -> InstallationKeys:
+    """The keys; those of the home's files move into the database once SECRET_ENCRYPTION_KEY is set. Raises KeyUnusable."""
+    if settings.secret_encryption_key.get_secret_value():
+        return InstallationKeys(*[await _kept(settings, database, sealer, clock, name) for name in FILES])
+    async with database.read() as session:
+        sealed = await session.scalar(select(InstallationSecretRow.id).limit(1))
+    if sealed is not None:
+        raise KeyUnusable("this database holds keys sealed under SECRET_ENCRYPTION_KEY; set it to the same value again")
+    return keys_in_files(settings)
+
+
+async def _kept(settings: Settings, database: Database, sealer: Sealer, clock: Clock, name: str) -> bytes:
+    context = place(InstallationSecretRow.__tablename__, "sealed", name)
+    async with database.read() as session:
+        sealed = await sealed_secret(session, name)
+    if sealed is not None:
+        return sealer.open(sealed, context=context)
+    path = _path(settings, name)
+    value = read_private(path) if path.exists() else FILES[name][1]()
+    try:
+        async with database.write() as session:
+            row = InstallationSecretRow(id=name, sealed=sealer.seal(value, context=context))
+            row.created_at = to_datetime(clock.now())
+            session.add(row)
+    except IntegrityError:  # another replica started at the same moment: its key counts
+        return await _kept(settings, database, sealer, clock, name)
+    return value
+
+
+def _path(settings: Settings, name: str) -> Path:
+    return settings.home / "keys" / FILES[name][0]

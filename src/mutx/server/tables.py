@@ -6,9 +6,13 @@ from mutx.resources.audit import models as audit
 from mutx.resources.auth import models as auth
 from mutx.resources.policies import models as policies
 from mutx.resources.workspaces import models as workspaces
+from mutx.storage import installation, revocations
 from mutx.storage import ledger_tables as ledger
-from mutx.storage import revocations
 from mutx.storage.tables import Row
 
-MODULES = (workspaces, auth, api_keys, agents, policies, audit, ledger, revocations)
+MODULES = (workspaces, auth, api_keys, agents, policies, audit, ledger, revocations, installation)
 METADATA = Row.metadata
+
+SEALED = ((METADATA.tables["installation_secrets"], "sealed"),)
+"""Columns of sealed values, of tables whose key is a text `id`: `mutx secrets reseal` puts them under the newest key. A
+value's context is `sealing.place(table, column, id)`."""

@@ -45,7 +45,7 @@ from mutx.server.identity_jobs import identity_jobs
 from mutx.server.mail import open_mailer
 from mutx.server.migrations.run import upgrade
 from mutx.server.news import tell, tell_request
-from mutx.server.secrets import open_sealer
+from mutx.server.secrets import installation_keys, open_sealer
 from mutx.server.settings import Settings
 from mutx.server.sinks import open_sinks, topics_of
 from mutx.server.workers import Periodic, Workers
@@ -161,7 +161,8 @@ async def _assemble(
     await ledger.start()
     undo.push_async_callback(ledger.stop)
     signer, keys = await _signing(settings, ledger, clock, memory=memory)
-    auth, sealer = open_authentication(settings, clock), open_sealer(settings)
+    sealer = open_sealer(settings)
+    auth = open_authentication(settings, clock, await installation_keys(settings, database, sealer, clock))
     bus = LocalBus()
     policies = PolicyEngines(database, bus)
     identities = KnownIdentities(database, auth, clock)

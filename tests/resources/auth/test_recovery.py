@@ -229,7 +229,9 @@ async def test_an_address_that_must_be_verified_is_so_on_every_path(strict: Post
     plane = strict.plane
     await strict.ask("register", email="ana@example.org", name="Ana", password=PASSWORD)
     await strict.ask("verify-email", token=strict.box.token())
-    tokens = (await plane.client().post("/v1/auth/login", json={"email": "ana@example.org", "password": PASSWORD})).json()
+    tokens = (
+        await plane.client().post("/v1/auth/login", json={"email": "ana@example.org", "password": PASSWORD})
+    ).json()
     ana = plane.client(tokens["access_token"])
     key = (await ana.post("/v1/api-keys", json={"name": "ci"})).json()["key"]
     caller = await plane.identities.resolve(key)

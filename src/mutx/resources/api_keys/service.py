@@ -40,8 +40,7 @@ class ApiKeys:
         """Raises PermissionDenied where the key would hold more than the caller does."""
         if self._caller.kind is PrincipalKind.AGENT:
             raise PermissionDenied("an agent's key makes no keys; a person does")
-        if excess := [scope for scope in wanted.scopes if not covers(self._caller.scopes, scope)]:
-            raise PermissionDenied(f"you do not hold {', '.join(excess)} yourself; ask for less")
+        self._refuse_excess(wanted.scopes)
         days = wanted.expires_in_days
         expires_at = None if days is None else self._now + timedelta(days=days)
         return await self._add(
@@ -53,8 +52,18 @@ class ApiKeys:
         return await self._add(ApiKeyRow(kind=KeyKind.AGENT, name=name, scopes=list(AGENT_SCOPES), agent_id=agent_id))
 
     async def rotate(self, key_id: UUID, overlap_seconds: int) -> ApiKeyCreated:
-        """A new secret for the same key. The old one stops at once, or after the overlap."""
+        """A new secret for the same key. The old one stops at once, or after the overlap.
+
+        Raises PermissionDenied for a key of somebody else, whom the caller would then act for, and for one that may do
+        more than the caller may: an administrator deletes such a key, and its owner makes a new one.
+        """
         row = await self._row(key_id)
+        if row.user_id != self._caller.user_id:
+            raise PermissionDenied("only its owner gets a key's new secret; delete the key instead")
+        if row.kind == KeyKind.PERSON:
+            self._refuse_excess(row.scopes)
+        else:
+            self._refuse_excess(["agents:write"])
         secret = _mint_for(row)
         overlaps = overlap_seconds > 0
         row.previous_digest = row.digest if overlaps else None
@@ -68,6 +77,10 @@ class ApiKeys:
         row.revoked_at = self._now
         row.previous_digest = None
         await self._tell("API_KEY_DELETED", row)
+
+    def _refuse_excess(self, scopes: Sequence[str]) -> None:
+        if excess := [scope for scope in scopes if not covers(self._caller.scopes, scope)]:
+            raise PermissionDenied(f"you do not hold {', '.join(excess)} yourself; ask for less")
 
     async def _add(self, row: ApiKeyRow) -> ApiKeyCreated:
         secret = _mint_for(row)

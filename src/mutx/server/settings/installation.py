@@ -19,6 +19,7 @@ from mutx.server.settings.database import DatabaseSettings
 from mutx.server.settings.edge import EdgeSettings
 from mutx.server.settings.identity import IdentitySettings
 from mutx.server.settings.outward import OutwardSettings
+from mutx.server.settings.production import refuse_weak
 from mutx.server.settings.secrets import SecretsSettings
 from mutx.server.settings.telemetry import TelemetrySettings
 
@@ -72,6 +73,11 @@ class Settings(
         return value.expanduser().absolute()
 
     @model_validator(mode="after")
+    def _secrets_are_secret(self) -> Self:
+        refuse_weak(self)
+        return self
+
+    @model_validator(mode="after")
     def _can_verify_addresses(self) -> Self:
         if self.require_email_verification and not self.smtp_host:
             raise ValueError("REQUIRE_EMAIL_VERIFICATION needs a mail server: set SMTP_HOST, or nobody could get in")
@@ -123,7 +129,11 @@ class Settings(
 
     @property
     def bootstraps_locally(self) -> bool:
-        return is_loopback(self.host) if self.local_bootstrap is None else self.local_bootstrap
+        """Unless said otherwise: on one's own machine only, and not where a proxy makes it known to others."""
+        if self.local_bootstrap is not None:
+            return self.local_bootstrap
+        known_as = urlsplit(self.issuer).hostname or ""
+        return self.environment == "development" and is_loopback(self.host) and is_loopback(known_as)
 
 
 def read_settings(**given: Any) -> Settings:
