@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import text
 
 from mutx.resources.api_keys.jobs import record_key_uses
-from tests.server.plane import Person, Plane
+from tests.server.plane import PASSWORD, Person, Plane
 
 
 async def made(person: Person, **wanted: object) -> dict:
@@ -122,3 +122,33 @@ async def test_what_is_no_credential_is_refused(plane: Plane) -> None:
         assert (answer.status_code, answer.json()["code"]) == (401, "unauthenticated")
     basic = await plane.client(authorization="Basic YTpi").get("/v1/agents")
     assert basic.status_code == 401
+
+
+async def test_a_narrow_key_gets_no_wider_secret_by_rotating(plane: Plane) -> None:
+    """Whoever may manage keys could else turn that into everything its owner may do."""
+    ana = await plane.register()
+    wide = await made(ana, scopes=["admin"])
+    narrow = await made(ana, scopes=["api_keys:write"])
+    http = plane.client(narrow["key"])
+    answer = await http.post(f"/v1/api-keys/{wide['id']}/rotate")
+    assert (answer.status_code, answer.json()["code"]) == (403, "permission_denied")
+    agent = (await ana.http.post("/v1/agents/register", json={"name": "a"})).json()
+    (agents_key,) = [key for key in (await ana.http.get("/v1/api-keys")).json()["items"] if key["kind"] == "agent"]
+    assert (await http.post(f"/v1/api-keys/{agents_key['id']}/rotate")).status_code == 403
+    rotated = (await ana.http.post(f"/v1/api-keys/{agents_key['id']}/rotate", json={"overlap_seconds": 60})).json()
+    assert rotated["key"].startswith("mutx_agent_")
+    for key in (agent["api_key"], rotated["key"]):
+        assert (await plane.identities.resolve(key)).agent_id == agent["agent_id"]
+
+
+async def test_an_administrator_does_not_become_a_colleague_by_rotating_their_key(plane: Plane) -> None:
+    ana, bob = await plane.register(), await plane.register("bob@example.org", "Bob")
+    workspace = ana.me["workspace_id"]
+    await ana.http.put(f"/v1/workspaces/{workspace}/members", json={"email": bob.email, "role": "DEVELOPER"})
+    login = {"email": bob.email, "password": PASSWORD, "workspace_id": workspace}
+    tokens = (await plane.client().post("/v1/auth/login", json=login)).json()
+    his = (await plane.client(tokens["access_token"]).post("/v1/api-keys", json={"name": "his"})).json()
+    assert (await ana.http.post(f"/v1/api-keys/{his['id']}/rotate")).status_code == 403
+    assert (await plane.client(his["key"]).get("/v1/agents")).status_code == 200
+    assert (await ana.http.delete(f"/v1/api-keys/{his['id']}")).status_code == 204
+    assert (await plane.client(his["key"]).get("/v1/agents")).status_code == 401

@@ -1,7 +1,12 @@
 """Stories of signing in, staying in, and being thrown out."""
 
-import pytest
+import asyncio
 
+import bcrypt
+import pytest
+from sqlalchemy import select, update
+
+from mutx.resources.workspaces.models import UserRow
 from tests.server.plane import PASSWORD, Plane, running
 
 
@@ -112,7 +117,24 @@ async def test_nobody_logs_somebody_else_out(plane: Plane) -> None:
     assert (await ana.http.get("/v1/auth/me")).status_code == 200
 
 
-async def test_local_bootstrap_is_for_loopback_peers_only(plane: Plane) -> None:
+RELAYED = (
+    "x-forwarded-for",
+    "x-forwarded-host",
+    "x-forwarded-proto",
+    "forwarded",
+    "via",
+    "x-real-ip",
+    "cf-connecting-ip",
+    "referer",
+)
+
+
+async def test_local_bootstrap_is_for_loopback_peers_only(tmp_path) -> None:
+    async with running(tmp_path / "home", allowed_hosts=("*",)) as plane:
+        await _near_and_far(plane)
+
+
+async def _near_and_far(plane: Plane) -> None:
     near = await plane.client().post("/v1/auth/local-bootstrap", json={})
     me = (await plane.client(near.json()["access_token"]).get("/v1/auth/me")).json()
     assert (me["email"], me["name"], me["roles"]) == ("local-operator@mutx.local", "Local Operator", ["ADMIN"])
@@ -120,8 +142,10 @@ async def test_local_bootstrap_is_for_loopback_peers_only(plane: Plane) -> None:
     assert (await plane.client(again.json()["access_token"]).get("/v1/auth/me")).json()["id"] == me["id"]
     for far in (
         plane.client(address="203.0.113.9"),
-        plane.client(**{"x-forwarded-for": "203.0.113.9"}),
         plane.client(origin="https://evil.example"),
+        plane.client(host="mutx.example"),
+        plane.client(host="127.0.0.1.evil.example:8000"),
+        *(plane.client(**{name: "127.0.0.1"}) for name in RELAYED),
     ):
         assert (await far.post("/v1/auth/local-bootstrap", json={})).status_code == 403
 
@@ -143,3 +167,56 @@ async def test_the_public_key_is_published_without_the_private_one(plane: Plane)
     (key,) = (await plane.client().get("/.well-known/jwks.json")).json()["keys"]
     assert (key["kty"], key["crv"], key["alg"]) == ("OKP", "Ed25519", "Ed25519")
     assert "d" not in key
+
+
+async def test_an_older_password_hash_is_replaced_at_sign_in(plane: Plane) -> None:
+    """As a system that was here before made it: bcrypt, which reads 72 bytes."""
+    long = PASSWORD + "x" * 80
+    for password in (PASSWORD, long):
+        email = f"{len(password)}@example.org"
+        await plane.register(email)
+        async with plane.services.database.write() as session:
+            user = await session.scalar(select(UserRow).where(UserRow.email == email))
+            user.password_hash = bcrypt.hashpw(password.encode()[:72], bcrypt.gensalt(4)).decode()
+        wrong = {"email": email, "password": "wrong"}
+        assert (await plane.client().post("/v1/auth/login", json=wrong)).status_code == 401
+        assert (await plane.client().post("/v1/auth/login", json={"email": email, "password": password})).is_success
+        async with plane.services.database.read() as session:
+            stored = await session.scalar(select(UserRow.password_hash).where(UserRow.email == email))
+        assert stored.startswith("$argon2id$")
+        assert (await plane.client().post("/v1/auth/login", json={"email": email, "password": password})).is_success
+
+
+async def test_a_refresh_token_is_signed_and_its_hash_is_what_is_stored(plane: Plane) -> None:
+    ana = await plane.register()
+    token = ana.tokens["refresh_token"]
+    head, body, signature = token.split(".")
+    for forged in (f"{head}.{body}.{signature[::-1]}", f"{head}.{body}.", "mutx_refresh_x", ana.tokens["access_token"]):
+        answer = await plane.client().post("/v1/auth/refresh", json={"refresh_token": forged})
+        assert (answer.status_code, answer.json()["code"]) == (401, "unauthenticated")
+    assert (await plane.client(token).get("/v1/auth/me")).status_code == 401
+    home = plane.settings.home
+    assert not any(signature.encode() in file.read_bytes() for file in home.rglob("*") if file.is_file())
+    assert (await plane.client().post("/v1/auth/refresh", json={"refresh_token": token})).status_code == 200
+
+
+async def test_two_refreshes_at_once_make_one_pair(plane: Plane) -> None:
+    ana = await plane.register()
+    body = {"refresh_token": ana.tokens["refresh_token"]}
+    answers = await asyncio.gather(*(plane.client().post("/v1/auth/refresh", json=body) for _ in range(4)))
+    assert sorted(answer.status_code for answer in answers) == [200, 401, 401, 401]
+
+
+async def test_a_password_that_changed_while_it_was_checked_opens_nothing(plane: Plane) -> None:
+    ana = await plane.register()
+    verify = plane.services.auth.passwords.verify
+
+    async def slowly(password: str, stored: str | None) -> tuple[bool, str | None]:
+        verified = await verify(password, stored)
+        async with plane.services.database.write() as session:
+            await session.execute(update(UserRow).values(password_hash="$argon2id$another"))
+        return verified
+
+    object.__setattr__(plane.services.auth.passwords, "verify", slowly)
+    answer = await plane.client().post("/v1/auth/login", json={"email": ana.email, "password": PASSWORD})
+    assert answer.status_code == 401

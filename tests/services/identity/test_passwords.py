@@ -32,9 +32,21 @@ async def test_a_weaker_hash_is_replaced_when_it_is_seen(passwords: Passwords) -
     assert await passwords.verify("correct horse battery", stronger) == (True, None)
 
 
-@pytest.mark.parametrize(
-    "password", ["a" * MIN_LENGTH, "x" * (MIN_LENGTH - 1), "ana.b@example.org", "ana.b@example.org!"]
+WEAK = (
+    "a" * MIN_LENGTH,
+    "x" * (MIN_LENGTH - 1),
+    "ana.b@example.org",
+    "ana.b@example.org!",
+    "abcabcabcabc",
+    "passwordpassword",
+    "qwertyuiopas",
+    "mlkjihgfedcb",
+    "123456789012",
+    "lkjhgfdsapoi",
 )
+
+
+@pytest.mark.parametrize("password", WEAK)
 def test_weak_passwords(password: str) -> None:
     with pytest.raises(InputError, match="choose a password"):
         check_strength(password, email="ana.b@example.org")

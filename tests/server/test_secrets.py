@@ -1,0 +1,167 @@
+"""Keys of an installation: files on one's own machine, sealed in the store for a fleet; never weak in production."""
+
+import asyncio
+import base64
+import json
+import secrets
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+from sqlalchemy import select
+
+from mutx.cli.main import cli
+from mutx.kit.errors import KeyUnusable, SetupError
+from mutx.server.reseal import SEALING_FILE
+from mutx.server.settings import Settings, read_settings
+from mutx.server.wiring import ControlPlane, build
+from mutx.services.identity.sealing import new_sealing_key
+from mutx.storage.installation import InstallationSecretRow
+from tests.faults.world import client
+
+OLD, NEW = new_sealing_key(), new_sealing_key()
+
+
+@pytest.fixture(autouse=True)
+def bare(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("SECRET_ENCRYPTION_KEY", "DATABASE_URL", "MUTX_HOME", "ENVIRONMENT"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@asynccontextmanager
+async def started(home: Path, store: Path | None = None, key: str = "") -> AsyncIterator[ControlPlane]:
+    url = f"sqlite+aiosqlite:///{store}" if store else ""
+    plane = await build(Settings(home=home, database_url=url, secret_encryption_key=key))
+    try:
+        yield plane
+    finally:
+        await plane.stop()
+
+
+async def new_key(plane: ControlPlane) -> str:
+    async with client(plane, await plane.local_token()) as http:
+        made = await http.post("/v1/api-keys", json={"name": "ci"})
+    return str(made.json()["key"])
+
+
+async def status(plane: ControlPlane, credential: str) -> int:
+    async with client(plane, credential) as http:
+        return (await http.get("/v1/auth/me")).status_code
+
+
+async def test_replicas_that_share_store_and_sealing_key_have_the_same_keys(tmp_path: Path) -> None:
+    store = tmp_path / "shared.db"
+    async with started(tmp_path / "one", store, OLD) as one:
+        key, token = await new_key(one), await one.local_token()
+        async with one.services.database.read() as session:
+            sealed = list(await session.scalars(select(InstallationSecretRow.sealed)))
+    assert len(sealed) == 2
+    assert not list((tmp_path / "one" / "keys").glob("s*.key*"))
+    async with started(tmp_path / "two", store, f"{NEW},{OLD}") as two:
+        assert (await status(two, key), await status(two, token)) == (200, 200)
+
+
+async def test_the_files_of_a_laptop_move_into_the_store(tmp_path: Path) -> None:
+    async with started(tmp_path) as laptop:
+        key = await new_key(laptop)
+    async with started(tmp_path, key=OLD) as fleet:
+        assert await status(fleet, key) == 200
+    for name in ("tokens.jwk", "secrets.key"):
+        (tmp_path / "keys" / name).unlink()
+    async with started(tmp_path, key=OLD) as fleet:
+        assert await status(fleet, key) == 200
+
+
+async def test_a_lost_sealing_key_makes_no_new_keys(tmp_path: Path) -> None:
+    async with started(tmp_path, key=OLD):
+        pass
+    with pytest.raises(KeyUnusable, match="SECRET_ENCRYPTION_KEY"):
+        async with started(tmp_path):
+            pass
+    with pytest.raises(KeyUnusable, match="put that key back"):
+        async with started(tmp_path, key=NEW):
+            pass
+
+
+def run(*words: str, **environment: str) -> Result:
+    result = CliRunner(env=environment).invoke(cli, ["secrets", *words], prog_name="mutx")
+    assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
+    return result
+
+
+async def prepared(home: Path, key: str) -> None:
+    async with started(home, key=key):
+        pass
+
+
+def test_putting_everything_under_a_new_key(tmp_path: Path) -> None:
+    asyncio.run(prepared(tmp_path, OLD))
+    here = {"MUTX_HOME": str(tmp_path)}
+    before = json.loads(run("status", "--json", **here, SECRET_ENCRYPTION_KEY=OLD).stdout)
+    assert before["used"] == {before["key_id"]: 2}
+    told = json.loads(run("reseal", "--json", **here, SECRET_ENCRYPTION_KEY=f"{NEW},{OLD}").stdout)
+    assert told["resealed"] == 2
+    assert told["used"] == {told["key_id"]: 2}
+    assert told["key_id"] != before["key_id"]
+    assert "0 secrets were put" in run("reseal", **here, SECRET_ENCRYPTION_KEY=NEW).stdout
+    assert run("status", **here, SECRET_ENCRYPTION_KEY=OLD).exit_code != 0
+    assert run("rotate", **here, SECRET_ENCRYPTION_KEY=NEW).exit_code != 0
+    asyncio.run(prepared(tmp_path, NEW))
+
+
+def test_a_key_file_rotates_by_itself(tmp_path: Path) -> None:
+    asyncio.run(prepared(tmp_path, ""))
+    path = tmp_path / "keys" / SEALING_FILE
+    first = path.read_text()
+    assert run("rotate", MUTX_HOME=str(tmp_path)).exit_code == 0
+    assert path.read_text() != first
+    assert len(path.read_text().split()) == 1
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_new_key_is_one() -> None:
+    made = run("new-key").stdout.strip()
+    assert read_settings(secret_encryption_key=made).secret_encryption_key.get_secret_value() == made
+
+
+PRODUCTION = {"environment": "production", "secret_encryption_key": NEW}
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ({"environment": "production"}, "SECRET_ENCRYPTION_KEY must be set"),
+        ({"secret_encryption_key": "changeme"}, "SECRET_ENCRYPTION_KEY"),
+        ({"secret_encryption_key": base64.b64encode(b"a" * 32).decode()}, "SECRET_ENCRYPTION_KEY"),
+        ({**PRODUCTION, "local_bootstrap": True}, "LOCAL_BOOTSTRAP"),
+        ({**PRODUCTION, "public_url": "http://m.example"}, "PUBLIC_URL"),
+        ({**PRODUCTION, "database_url": "postgresql+asyncpg://mutx:mutx@db/mutx"}, "DATABASE_URL"),
+        ({**PRODUCTION, "database_url": "postgresql+asyncpg://mutx:ch%61ngeme@db/mutx"}, "DATABASE_URL"),
+        ({**PRODUCTION, "smtp_password": "password"}, "SMTP_PASSWORD"),
+        ({**PRODUCTION, "approval_webhook_secret": "whsec_c2VjcmV0"}, "APPROVAL_WEBHOOK_SECRET"),
+        ({**PRODUCTION, "approval_webhook_secret": "whsec_!"}, "APPROVAL_WEBHOOK_SECRET"),
+        ({"environment": "Production!"}, "ENVIRONMENT"),
+        ({"require_email_verification": True}, "SMTP_HOST"),
+    ],
+)
+def test_weak_secrets_are_refused_by_name_and_never_shown(given: dict, says: str) -> None:
+    with pytest.raises(SetupError, match=says) as refused:
+        read_settings(**given)
+    for name in ("secret_encryption_key", "smtp_password", "approval_webhook_secret"):
+        assert len(given.get(name, "")) < 10 or given[name] not in str(refused.value)
+
+
+def test_strong_secrets_are_taken() -> None:
+    webhook = "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
+    database = f"postgresql+asyncpg://mutx:{secrets.token_urlsafe()}@db/mutx"
+    settings = read_settings(**PRODUCTION, approval_webhook_secret=webhook, database_url=database)
+    assert not settings.bootstraps_locally
+
+
+def test_nobody_is_signed_in_locally_where_a_proxy_stands_in_front() -> None:
+    assert Settings(public_url="http://localhost:9000").bootstraps_locally
+    assert not Settings(public_url="https://m.example").bootstraps_locally
+    assert Settings(public_url="https://m.example", local_bootstrap=True).bootstraps_locally
