@@ -1,5 +1,6 @@
 """A real SMTP server on loopback, and what it was handed."""
 
+import logging
 import re
 import socket
 from collections.abc import Iterator
@@ -36,6 +37,7 @@ class Postbox:
 @contextmanager
 def postbox() -> Iterator[Postbox]:
     box = Postbox()
+    logging.getLogger("mail.log").setLevel(logging.WARNING)  # the receiver would write down every line it is handed
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         box.port = probe.getsockname()[1]

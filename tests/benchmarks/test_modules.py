@@ -21,6 +21,7 @@ PROMISED = {
     "receipts": {"receipt_1000_over_1", "canonical_over_rfc8785"},
     "ledger": {"group_commit_over_commit_each", "unloaded_turn_over_fdatasync"},
     "startup": {"up_to_ready_s", "import_mutx_agent_ms", "mutx_help_ms"},
+    "identity": {"jwt_cached_us", "jwt_cold_us", "api_key_list_over_bare"},
     "doors": {
         "http_decide_cpu_over_fastapi_hello",
         "http_decide_over_fastapi_hello",

@@ -8,7 +8,9 @@ import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
 SECRET_NAMES = re.compile(r"password|secret|token|authorization|api_key|cookie|private", re.IGNORECASE)
-SECRET_TEXT = re.compile(r"mutx_(?:live|agent|refresh)_[\w-]+|eyJ[\w-]+\.[\w-]+\.[\w-]+|(?i:bearer) [\w.~+/-]{8,}=*")
+SECRET_TEXT = re.compile(
+    r"mutx_(?:live|agent|reset|verify)_[\w-]+|eyJ[\w-]+\.[\w-]+\.[\w-]+|(?i:bearer) [\w.~+/-]{8,}=*"
+)
 HIDDEN = "[redacted]"
 
 
@@ -49,7 +51,7 @@ def configure(level: str = "INFO", *, as_json: bool = True) -> None:
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, render],
         )
     )
-    for chatty in ("alembic", "uvicorn"):
+    for chatty in ("alembic", "uvicorn", "aiosqlite", "aiosmtplib", "sqlalchemy", "asyncio", "httpcore2", "httpx2"):
         logging.getLogger(chatty).setLevel(max(logging.WARNING, logging.getLevelName(level)))
     root = logging.getLogger()
     root.handlers = [handler]

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Annotated, Any, TypeVar, get_args, get_origin, get_type_hints
 
 from fastapi import APIRouter, Depends, Request
+from fastapi.datastructures import Default
 from fastapi.params import Depends as DependsMarker
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 from starlette.responses import JSONResponse, Response
@@ -55,11 +56,12 @@ def _holding(scope: str) -> Callable[[Request], Awaitable[None]]:
     return check
 
 
-def _response_class(operation: Operation[Any, Any]) -> type[Response]:
+def _response_class(operation: Operation[Any, Any]) -> Any:
     if operation.stream:
         return EventSourceResponse
     if operation.media_type == "application/json":
-        return JSONResponse if operation.status != 204 else Response
+        # Named as the default, FastAPI writes JSON straight from the model; named outright it would go through a dict.
+        return Default(JSONResponse) if operation.status != 204 else Response
     return type("TextAnswer", (Response,), {"media_type": operation.media_type})
 
 

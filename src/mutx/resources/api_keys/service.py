@@ -116,9 +116,18 @@ class ApiKeys:
         return ApiKeyCreated.model_validate({**self._fields(row), "key": secret})
 
     def _fields(self, row: ApiKeyRow) -> dict[str, Any]:
-        names = ("id", "name", "kind", "hint", "scopes", "agent_id", "created_at", "expires_at", "last_used")
-        active = row.revoked_at is None and (row.expires_at is None or row.expires_at > self._now)
-        return {**{name: getattr(row, name) for name in names}, "is_active": active}
+        return {
+            "id": row.id,
+            "name": row.name,
+            "kind": row.kind,
+            "hint": row.hint,
+            "scopes": row.scopes,
+            "agent_id": row.agent_id,
+            "created_at": row.created_at,
+            "expires_at": row.expires_at,
+            "last_used": row.last_used,
+            "is_active": row.revoked_at is None and (row.expires_at is None or row.expires_at > self._now),
+        }
 
 
 def _mint_for(row: ApiKeyRow) -> str:
