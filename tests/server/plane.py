@@ -19,7 +19,7 @@ from mutx.server.database import open_database
 from mutx.server.home import open_authentication, prepare
 from mutx.server.identities import KnownIdentities
 from mutx.server.openapi import DescribedApi
-from mutx.server.secrets import open_sealer
+from mutx.server.secrets import installation_keys, open_sealer
 from mutx.server.settings import Settings
 from mutx.server.tables import METADATA
 from mutx.services.signing.signer import EphemeralSigner
@@ -78,14 +78,21 @@ def make_tables(settings: Settings) -> Callable[[Connection], None]:
 
 
 @asynccontextmanager
-async def running(home: Path, *, doors: Mapping[str, Any] | None = None, **given: Any) -> AsyncIterator[Plane]:
-    """Settings are the defaults, with rate limits out of the way unless `given` says otherwise."""
+async def running(
+    home: Path, *, doors: Mapping[str, Any] | None = None, shared: bool = False, **given: Any
+) -> AsyncIterator[Plane]:
+    """Settings are the defaults, with rate limits out of the way unless `given` says otherwise.
+
+    `shared`: this plane is one of several on the same store, with the keys that lie there.
+    """
     generous = {"rate_limit_requests": 100_000, "auth_rate_limit_requests": 100_000}
     settings = Settings(home=home, **{**generous, **given})
     prepare(settings.home)
     clock, database = ManualClock(), open_database(settings)
     await database.start(make_tables(settings))
-    auth, bus = open_authentication(settings, clock), LocalBus()
+    bus, sealer = LocalBus(), open_sealer(settings)
+    keys = await installation_keys(settings, database, sealer, clock) if shared else None
+    auth = open_authentication(settings, clock, keys)
     services = Services(
         database=database,
         ledger=MemoryLedger(ContextAccumulator(), clock),
@@ -95,8 +102,8 @@ async def running(home: Path, *, doors: Mapping[str, Any] | None = None, **given
         clock=clock,
         signer=EphemeralSigner(),
         auth=auth,
-        revocations=Revocations(database, auth.callers, bus, clock),
-        sealer=open_sealer(settings),
+        revocations=Revocations(database, auth.callers, bus, clock, shared=shared),
+        sealer=sealer,
         registry=CollectorRegistry(),
         keys=KeyRing(),
         compliance=cast("Any", None),

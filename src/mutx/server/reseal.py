@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import Table, select, update
 
 from mutx.kit.errors import InputError, SetupError
+from mutx.server.database import open_database
 from mutx.server.home import prepare
 from mutx.server.migrations.run import upgrade
 from mutx.server.secrets import SEALING_FILE, open_sealer
@@ -86,7 +87,7 @@ def run(command: str) -> dict[str, Any]:
 
 
 async def _run(settings: Settings, command: str) -> dict[str, Any]:
-    sealer, database = open_sealer(settings), Database(settings.url)
+    sealer, database = open_sealer(settings), open_database(settings)
     await database.start(upgrade)
     try:
         resealed = 0 if command == "status" else await reseal(database, sealer)

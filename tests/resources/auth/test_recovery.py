@@ -13,7 +13,7 @@ from mutx.resources.auth.models import MailedTokenRow, MailRequestRow
 from mutx.resources.workspaces.models import UserRow
 from mutx.server.mail import open_mailer
 from tests.mailbox import Postbox, postbox
-from tests.server.plane import PASSWORD, Plane, running
+from tests.server.plane import PASSWORD, STORES, Plane, running, store_url
 
 FRESH = "another horse entirely"
 ORIGIN = "http://127.0.0.1:8000"
@@ -55,6 +55,12 @@ async def post(tmp_path: Path, box: Postbox) -> AsyncIterator[Post]:
         yield post
 
 
+@pytest.fixture(params=STORES)
+async def post_on_both(request: pytest.FixtureRequest, tmp_path: Path, box: Postbox) -> AsyncIterator[Post]:
+    async with posting(tmp_path / "home", box, database_url=store_url(request)) as post:
+        yield post
+
+
 @pytest.fixture
 async def strict(tmp_path: Path, box: Postbox) -> AsyncIterator[Post]:
     """Where no address counts before it is verified."""
@@ -67,7 +73,8 @@ async def login(plane: Plane, password: str = PASSWORD) -> int:
     return (await plane.client().post("/v1/auth/login", json=body)).status_code
 
 
-async def test_a_forgotten_password_is_replaced_once_and_every_login_ends(post: Post) -> None:
+async def test_a_forgotten_password_is_replaced_once_and_every_login_ends(post_on_both: Post) -> None:
+    post = post_on_both
     ana = await post.plane.register()
     assert await post.ask("forgot-password", email="Ana@example.org") == 200
     (to, mail) = post.box.mails[-1]
@@ -130,7 +137,8 @@ async def test_a_weak_password_spends_no_token(post: Post) -> None:
     assert await post.ask("reset-password", token=post.box.token(), new_password=FRESH) == 200
 
 
-async def test_no_mailbox_is_flooded(post: Post) -> None:
+async def test_no_mailbox_is_flooded(post_on_both: Post) -> None:
+    post = post_on_both
     await post.plane.register()
     await post.room.deliver()
     before = len(post.box.mails)

@@ -60,7 +60,8 @@ async def test_refreshing_rotates_the_token(plane: Plane) -> None:
     assert (await plane.client(fresh["access_token"]).get("/v1/auth/me")).status_code == 200
 
 
-async def test_a_token_used_twice_ends_its_login_for_both_holders(plane: Plane) -> None:
+async def test_a_token_used_twice_ends_its_login_for_both_holders(plane_on_both: Plane) -> None:
+    plane = plane_on_both
     ana = await plane.register()
     stolen = {"refresh_token": ana.tokens["refresh_token"]}
     fresh = (await plane.client().post("/v1/auth/refresh", json=stolen)).json()
@@ -94,7 +95,8 @@ async def test_an_access_token_expires(plane: Plane) -> None:
     assert (await ana.http.get("/v1/auth/me")).status_code == 401
 
 
-async def test_logging_out_ends_access_and_refresh_at_once(plane: Plane) -> None:
+async def test_logging_out_ends_access_and_refresh_at_once(plane_on_both: Plane) -> None:
+    plane = plane_on_both
     ana = await plane.register()
     assert (await ana.http.post("/v1/auth/logout")).status_code == 200
     assert (await ana.http.get("/v1/auth/me")).status_code == 401
@@ -200,7 +202,8 @@ async def test_a_refresh_token_is_signed_and_its_hash_is_what_is_stored(plane: P
     assert (await plane.client().post("/v1/auth/refresh", json={"refresh_token": token})).status_code == 200
 
 
-async def test_two_refreshes_at_once_make_one_pair(plane: Plane) -> None:
+async def test_two_refreshes_at_once_make_one_pair(plane_on_both: Plane) -> None:
+    plane = plane_on_both
     ana = await plane.register()
     body = {"refresh_token": ana.tokens["refresh_token"]}
     answers = await asyncio.gather(*(plane.client().post("/v1/auth/refresh", json=body) for _ in range(4)))
