@@ -18,6 +18,7 @@ from mutx.server.reseal import SEALING_FILE
 from mutx.server.settings import Settings, read_settings
 from mutx.server.wiring import ControlPlane, build
 from mutx.services.identity.sealing import new_sealing_key
+from mutx.services.identity.token_keys import key_id_in
 from mutx.storage.installation import InstallationSecretRow
 from tests.faults.world import client
 
@@ -120,6 +121,28 @@ def test_a_key_file_rotates_by_itself(tmp_path: Path) -> None:
     assert path.read_text() != first
     assert len(path.read_text().split()) == 1
     assert path.stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize("key", ["", OLD], ids=["file", "sealed"])
+def test_tokens_are_signed_with_a_new_key_and_logins_go_on(tmp_path: Path, key: str) -> None:
+    async def token() -> tuple[str, list[str]]:
+        async with started(tmp_path, key=key) as plane, client(plane) as http:
+            kids = [each["kid"] for each in (await http.get("/.well-known/jwks.json")).json()["keys"]]
+            return await plane.local_token(), kids
+
+    async def works(credential: str) -> int:
+        async with started(tmp_path, key=key) as plane:
+            return await status(plane, credential)
+
+    before, first = asyncio.run(token())
+    told = run("rotate-tokens", MUTX_HOME=str(tmp_path), SECRET_ENCRYPTION_KEY=key)
+    assert "signs tokens from the next start on" in told.stdout
+    after, second = asyncio.run(token())
+    assert second[1:] == first
+    assert key_id_in(after) == second[0] != key_id_in(before)
+    assert asyncio.run(works(before)) == 200
+    (again,) = (run("rotate-tokens", "--json", MUTX_HOME=str(tmp_path), SECRET_ENCRYPTION_KEY=key),)
+    assert json.loads(again.stdout)["key_id"] not in second
 
 
 def test_a_new_key_is_one() -> None:

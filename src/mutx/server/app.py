@@ -99,6 +99,7 @@ def _cors(settings: Settings) -> Middleware:
         allow_origins=settings.cors_origins,
         allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
         allow_headers=["authorization", "content-type", "x-api-key", "x-request-id"],
+        allow_credentials="*" not in settings.cors_origins,  # the sign-in cookie; which looks at the origin itself
     )
 
 

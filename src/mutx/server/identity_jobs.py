@@ -3,13 +3,14 @@
 from functools import partial
 
 from mutx.resources.api_keys.jobs import record_key_uses
-from mutx.resources.auth.jobs import record_failed_logins
+from mutx.resources.auth.jobs import forget_ended_logins, record_failed_logins
 from mutx.resources.auth.mailing import MailRoom
 from mutx.server.workers import Periodic
 from mutx.services.mail import Mailer
 from mutx.web.services import Services
 
 KEY_USE_SECONDS = 10.0
+PRUNE_SECONDS = 3600.0
 GAP_SECONDS = 0.05
 """Between two turns of a job that itself waits for news."""
 
@@ -21,6 +22,7 @@ def identity_jobs(services: Services, mailer: Mailer | None) -> tuple[Periodic, 
         Periodic("key-uses", partial(record_key_uses, database, auth), KEY_USE_SECONDS),
         Periodic("failed-logins", partial(record_failed_logins, database, auth), KEY_USE_SECONDS),
     ]
+    jobs.append(Periodic("ended-logins", partial(forget_ended_logins, database, services.clock), PRUNE_SECONDS))
     if mailer is not None:
         room = MailRoom(database, auth, mailer, services.bus, services.clock)
         jobs.append(Periodic("mail", room.follow, GAP_SECONDS))

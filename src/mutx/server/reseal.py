@@ -6,11 +6,12 @@ from typing import Any
 
 from sqlalchemy import Table, select, update
 
+from mutx.kit.clock import SystemClock
 from mutx.kit.errors import InputError, SetupError
 from mutx.server.database import open_database
 from mutx.server.home import prepare
 from mutx.server.migrations.run import upgrade
-from mutx.server.secrets import SEALING_FILE, open_sealer
+from mutx.server.secrets import SEALING_FILE, open_sealer, rotate_token_keys
 from mutx.server.settings import Settings, read_settings
 from mutx.server.tables import SEALED
 from mutx.services.identity.keyfiles import load_or_create
@@ -75,7 +76,7 @@ def forget_older_keys(settings: Settings) -> None:
 
 
 def run(command: str) -> dict[str, Any]:
-    """`status`, `reseal` or `rotate`, on the installation that the environment names; what there is to tell.
+    """`status`, `reseal`, `rotate` or `rotate-tokens`, on the installation of the environment; what there is to tell.
 
     Raises SetupError, KeyUnusable, InputError.
     """
@@ -90,6 +91,8 @@ async def _run(settings: Settings, command: str) -> dict[str, Any]:
     sealer, database = open_sealer(settings), open_database(settings)
     await database.start(upgrade)
     try:
+        if command == "rotate-tokens":
+            return {"key_id": await rotate_token_keys(settings, database, sealer, SystemClock())}
         resealed = 0 if command == "status" else await reseal(database, sealer)
         used = await usage(database)
     finally:

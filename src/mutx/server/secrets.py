@@ -17,7 +17,8 @@ from mutx.server.settings import Settings
 from mutx.services.identity.keyfiles import load_or_create, read_private
 from mutx.services.identity.sealing import Sealer, new_sealing_key, place, read_sealing_keys
 from mutx.services.identity.secrets import new_pepper
-from mutx.services.identity.token_keys import new_signing_key
+from mutx.services.identity.token_keys import TokenKeys, new_signing_key, with_new_key
+from mutx.services.signing.files import replace_durably
 from mutx.storage.engine import Database
 from mutx.storage.installation import InstallationSecretRow, sealed_secret
 
@@ -62,6 +63,20 @@ async def installation_keys(settings: Settings, database: Database, sealer: Seal
     if sealed is not None:
         raise KeyUnusable("this database holds keys sealed under SECRET_ENCRYPTION_KEY; set it to the same value again")
     return keys_in_files(settings)
+
+
+async def rotate_token_keys(settings: Settings, database: Database, sealer: Sealer, clock: Clock) -> str:
+    """Sign tokens with a new key from the next start on; what the older ones signed goes on. The new key's id."""
+    name = "token-keys"
+    keys = with_new_key((await installation_keys(settings, database, sealer, clock)).token_keys)
+    if settings.secret_encryption_key.get_secret_value():
+        sealed = sealer.seal(keys, context=place(InstallationSecretRow.__tablename__, "sealed", name))
+        async with database.write() as session:
+            row = await session.get_one(InstallationSecretRow, name)
+            row.sealed = sealed
+    else:
+        replace_durably(_path(settings, name), keys)
+    return str(TokenKeys(keys).jwks()["keys"][0]["kid"])
 
 
 async def _kept(settings: Settings, database: Database, sealer: Sealer, clock: Clock, name: str) -> bytes:

@@ -4,8 +4,10 @@ import asyncio
 
 import bcrypt
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 
+from mutx.resources.auth.jobs import forget_ended_logins
+from mutx.resources.auth.models import RefreshTokenRow
 from mutx.resources.workspaces.models import UserRow
 from tests.server.plane import PASSWORD, Plane, running
 
@@ -223,3 +225,18 @@ async def test_a_password_that_changed_while_it_was_checked_opens_nothing(plane:
     object.__setattr__(plane.services.auth.passwords, "verify", slowly)
     answer = await plane.client().post("/v1/auth/login", json={"email": ana.email, "password": PASSWORD})
     assert answer.status_code == 401
+
+
+async def test_ended_logins_are_forgotten_after_a_while(plane_on_both: Plane) -> None:
+    plane = plane_on_both
+    await plane.register()
+    plane.clock.advance(36 * 86_400)
+    await forget_ended_logins(plane.services.database, plane.clock)
+    async with plane.services.database.read() as session:
+        assert await session.scalar(select(func.count()).select_from(RefreshTokenRow)) == 1
+    plane.clock.advance(2 * 86_400)
+    bob = await plane.register("bob@example.org", "Bob")
+    await forget_ended_logins(plane.services.database, plane.clock)
+    async with plane.services.database.read() as session:
+        (left,) = await session.scalars(select(RefreshTokenRow.digest))
+    assert left == plane.services.auth.secrets.digest(bob.tokens["refresh_token"])

@@ -52,6 +52,17 @@ def rotate(state: CliState) -> None:
     _show(state, _run("rotate"))
 
 
+@secrets.command("rotate-tokens")
+@shared_options
+@pass_state
+def rotate_tokens(state: CliState) -> None:
+    """Sign logins with a new key from the next start on. Stop every replica first; logins go on."""
+    told = _run("rotate-tokens")
+    state.say(f"{told['key_id']} signs tokens from the next start on; those of the older keys go on until they expire")
+    if state.as_json:
+        state.emit_json(told)
+
+
 def _show(state: CliState, told: dict[str, Any]) -> None:
     if state.as_json:
         state.emit_json(told)

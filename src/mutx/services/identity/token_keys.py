@@ -12,6 +12,8 @@ from mutx.kit.errors import KeyUnusable, Unauthenticated
 
 ALGORITHMS = ["Ed25519"]
 MAX_HEADER = 2048
+KEPT = 3
+"""Keys that verify, the one that signs among them: logins of the others go on."""
 
 
 def new_signing_key() -> bytes:
@@ -21,8 +23,8 @@ def new_signing_key() -> bytes:
 
 
 def with_new_key(private_keys: bytes) -> bytes:
-    """The same keys behind a fresh one, as a set. Raises KeyUnusable."""
-    older = [key.as_dict(private=True) for key in _load(private_keys)]
+    """The newest keys behind a fresh one, as a set. Raises KeyUnusable."""
+    older = [key.as_dict(private=True) for key in _load(private_keys)[: KEPT - 1]]
     return json.dumps({"keys": [json.loads(new_signing_key()), *older]}).encode()
 
 
