@@ -54,14 +54,14 @@ class Mailer:
                 username=server.username,
                 password=server.password,
                 use_tls=server.tls,
-                start_tls=_must_start_tls(server),
+                start_tls=must_start_tls(server),
                 timeout=SECONDS,
             )
         except (aiosmtplib.SMTPException, OSError) as error:
             raise Unavailable("the mail server did not take the mail; it is sent again later") from error
 
 
-def _must_start_tls(server: MailServer) -> bool | None:
+def must_start_tls(server: MailServer) -> bool | None:
     """A password never crosses a network in the clear, also where somebody cuts STARTTLS out of the conversation."""
     if server.tls:
         return False

@@ -11,7 +11,7 @@ from mutx.kit.clock import Clock, to_datetime
 from mutx.kit.errors import Unavailable
 from mutx.resources.auth.accounts import user_of
 from mutx.resources.auth.models import MailedTokenRow, MailRequestRow
-from mutx.resources.auth.requests import Purpose
+from mutx.resources.auth.requests import MAIL_TOPIC, Purpose
 from mutx.resources.workspaces.models import UserRow
 from mutx.services.identity.authentication import Authentication
 from mutx.services.identity.secrets import SecretKind, mint
@@ -49,7 +49,7 @@ class MailRoom:
 
     async def follow(self) -> None:
         """Send what is due, then rest until more may be."""
-        async with self._bus.subscribe("mail") as news:
+        async with self._bus.subscribe(MAIL_TOPIC) as news:
             with suppress(Unavailable):  # the store is away: what is due stays due
                 await self.deliver()
             await news.get(REST_SECONDS)

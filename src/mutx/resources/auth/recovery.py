@@ -9,7 +9,7 @@ from mutx.kit.errors import InputError, Unavailable
 from mutx.resources.auth.directory import person
 from mutx.resources.auth.families import Families
 from mutx.resources.auth.models import MailedTokenRow
-from mutx.resources.auth.requests import Purpose, ask_for_mail, link_origin
+from mutx.resources.auth.requests import MAIL_TOPIC, Purpose, ask_for_mail, link_origin
 from mutx.resources.workspaces.models import UserRow
 from mutx.resources.workspaces.service import membership
 from mutx.web.news import tell_audit
@@ -46,7 +46,7 @@ class Recovery:
             await ask_for_mail(session, Purpose.CHANGED, user.email, "", self._clock.now())
             await self._tell(session, "PASSWORD_RESET", user)
             await self._app.revocations.revoke(session)
-        self._app.bus.publish("mail", {})
+        self._app.bus.publish(MAIL_TOPIC, {})
 
     async def verify_email(self, wanted: VerifyEmail) -> None:
         """Raises InputError."""
@@ -61,7 +61,7 @@ class Recovery:
         leads_to = link_origin(self._auth.rules, origin)
         async with self._app.database.write() as session:
             await ask_for_mail(session, purpose, email, leads_to, self._clock.now())
-        self._app.bus.publish("mail", {})
+        self._app.bus.publish(MAIL_TOPIC, {})
 
     async def _take(self, session: AsyncSession, purpose: Purpose, token: str) -> UserRow:
         """Use a token: no other of its purpose works afterwards. Raises InputError."""

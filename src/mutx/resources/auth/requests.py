@@ -16,6 +16,8 @@ from mutx.kit.ids import new_id
 from mutx.resources.auth.models import MailRequestRow
 from mutx.services.identity.authentication import AuthRules
 
+MAIL_TOPIC = "mail"
+"""Of the bus: a mail was asked for."""
 COOL_SECONDS = 60.0
 """An address gets one mail of a kind in this time, however often it is asked for."""
 KEPT_SECONDS = 3600.0

@@ -13,7 +13,7 @@ from mutx.resources.auth.accounts import user_of
 from mutx.resources.auth.directory import person
 from mutx.resources.auth.families import ENDED, Families, SignedIn
 from mutx.resources.auth.models import LoginRow, MailedTokenRow
-from mutx.resources.auth.requests import Purpose, ask_for_mail, link_origin
+from mutx.resources.auth.requests import MAIL_TOPIC, Purpose, ask_for_mail, link_origin
 from mutx.resources.workspaces.models import UserRow
 from mutx.resources.workspaces.service import create_personal
 from mutx.web.news import tell_audit
@@ -52,7 +52,7 @@ class Logins:
             if rules.mail:
                 await ask_for_mail(session, Purpose.VERIFY, wanted.email, origin, self._clock.now())
             signed_in = NOT_YET if rules.verified_email else await self._begin(session, user, None)
-        self._app.bus.publish("mail", {})
+        self._app.bus.publish(MAIL_TOPIC, {})
         return signed_in
 
     async def login(self, wanted: Login) -> SignedIn:
