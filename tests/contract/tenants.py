@@ -128,7 +128,7 @@ class Tenants:
     def _made_by_themselves(self) -> None:
         """An id that nobody listed above is that of a thing created where its path says: POST /things -> /things/{id}."""
         creators = {op.path: op for op in self.operations.values() if op.method == "post"}
-        for op in self.operations.values():
+        for op in (op for op in self.operations.values() if op.scope):
             for parameter in op.parameters("path"):
                 name, place = parameter["name"], op.path.partition("/{%s" % parameter["name"])[0]  # noqa: UP031
                 if name in self.known:

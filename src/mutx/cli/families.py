@@ -5,6 +5,7 @@ from mutx.sdk import groups
 
 agents = FamilyGroup("agents", groups.AgentsApi, "Manage agents.")
 auth = FamilyGroup("auth", groups.AuthApi, "Accounts and tokens.")
+sso = FamilyGroup("sso", groups.SsoApi, "Single sign-on.")
 workspaces = FamilyGroup("workspaces", groups.WorkspacesApi, "Workspaces and their members.")
 api_keys = FamilyGroup("api-keys", groups.ApiKeysApi, "Create, rotate and revoke keys.")
 governance = FamilyGroup("governance", groups.GovernanceApi, "The governed verbs themselves.")

@@ -32,6 +32,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "policies": ("mutx.cli.commands.policies:policies", "Check, try and apply policies."),
         "agents": ("mutx.cli.families:agents", "Manage agents."),
         "auth": ("mutx.cli.families:auth", "Accounts and tokens."),
+        "sso": ("mutx.cli.families:sso", "Single sign-on."),
         "workspaces": ("mutx.cli.families:workspaces", "Workspaces and their members."),
         "api-keys": ("mutx.cli.families:api_keys", "Create, rotate and revoke keys."),
         "governance": ("mutx.cli.families:governance", "The governed verbs themselves."),

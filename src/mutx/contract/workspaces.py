@@ -19,6 +19,14 @@ class Role(StrEnum):
     VIEWER = "VIEWER"
 
 
+class MemberSource(StrEnum):
+    """Who gave a member their role."""
+
+    MANUAL = "manual"
+    SSO = "sso"
+    """The identity provider; it may change it at any sign-in."""
+
+
 EmailAddress = Annotated[
     str,
     StringConstraints(strip_whitespace=True, max_length=254, pattern=r"^[^@\s]{1,64}@[^@\s.]+(\.[^@\s.]+)+$"),
@@ -51,6 +59,7 @@ class Member(Schema):
     email: str
     name: str
     role: Role
+    source: MemberSource = MemberSource.MANUAL
     joined_at: Timestamp
 
 

@@ -5,7 +5,19 @@ The names are those of the command line as well: `client.agents.list()` and `mut
 
 from typing import Generic
 
-from mutx.contract import agents, api_keys, approvals, audit, auth, governance, health, policies, security, workspaces
+from mutx.contract import (
+    agents,
+    api_keys,
+    approvals,
+    audit,
+    auth,
+    governance,
+    health,
+    policies,
+    security,
+    sso,
+    workspaces,
+)
 from mutx.sdk.group import Call, Group, Stream, T
 
 
@@ -21,6 +33,12 @@ class AuthApi(Group[T]):
     verify_email = Call(auth.verify_email)
     resend_verification = Call(auth.resend_verification)
     jwks = Call(auth.jwks)
+
+
+class SsoApi(Group[T]):
+    list = Call(sso.list_sso_providers)
+    start = Call(sso.start_sso)
+    finish = Call(sso.finish_sso)
 
 
 class WorkspacesApi(Group[T]):
@@ -138,6 +156,7 @@ class Api(Generic[T]):
     def __init__(self, transport: T) -> None:
         self.transport: T = transport
         self.auth: AuthApi[T] = AuthApi(transport)
+        self.sso: SsoApi[T] = SsoApi(transport)
         self.workspaces: WorkspacesApi[T] = WorkspacesApi(transport)
         self.api_keys: ApiKeysApi[T] = ApiKeysApi(transport)
         self.agents: AgentsApi[T] = AgentsApi(transport)

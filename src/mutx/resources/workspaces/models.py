@@ -30,6 +30,8 @@ class WorkspaceRow(Row):
     name: Mapped[str] = mapped_column(String(255))
     personal: Mapped[bool]
     own_approvals: Mapped[bool]
+    sso_issuer: Mapped[str | None] = mapped_column(String(255), index=True, unique=True)
+    """The OpenID issuer whose people work here."""
     created_at: Mapped[datetime]
 
 
@@ -41,4 +43,5 @@ class MembershipRow(Row):
     workspace_id: Mapped[str] = mapped_column(ForeignKey("workspaces.id", ondelete="CASCADE"))
     user_id: Mapped[str] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
     role: Mapped[str] = mapped_column(String(32))
+    source: Mapped[str] = mapped_column(String(16), default="manual", server_default="manual")
     created_at: Mapped[datetime]

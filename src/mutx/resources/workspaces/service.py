@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import Select, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from mutx.contract.workspaces import Member, MemberPut, Role, Workspace, WorkspaceUpdate
+from mutx.contract.workspaces import Member, MemberPut, MemberSource, Role, Workspace, WorkspaceUpdate
 from mutx.governance.types import Caller
 from mutx.kit.clock import Clock, to_datetime
 from mutx.kit.errors import Conflict, NotFound
@@ -99,7 +99,7 @@ class Workspaces:
             self._session.add(row)
         elif wanted.role is not Role.ADMIN:
             await self._refuse_last_admin(row)
-        row.role = wanted.role
+        row.role, row.source = wanted.role, MemberSource.MANUAL
         await self._session.flush()
         await self._tell("MEMBER_CHANGED", member_id=user.id, role=wanted.role)
         return _member(row, user)
@@ -159,5 +159,10 @@ def _workspace(row: WorkspaceRow, role: str) -> Workspace:
 
 def _member(row: MembershipRow, user: UserRow) -> Member:
     return Member(
-        user_id=UUID(user.id), email=user.email, name=user.name, role=Role(row.role), joined_at=row.created_at
+        user_id=UUID(user.id),
+        email=user.email,
+        name=user.name,
+        role=Role(row.role),
+        source=MemberSource(row.source),
+        joined_at=row.created_at,
     )

@@ -39,5 +39,10 @@ class OidcConfig(Struct, frozen=True, kw_only=True):
     role_map: Mapping[str, str] = MappingProxyType({})
     """A value of a role claim -> a role of ours. Names of our own roles need no entry."""
 
+    trust_email: bool = False
+    """Addresses count as verified though the provider does not say so."""
+    workspace_id: str = ""
+    """Where its people work; empty: a workspace made for this issuer."""
+
     def __repr__(self) -> str:
         return f"OidcConfig({self.provider!r}, {self.issuer!r})"
