@@ -23,6 +23,7 @@ COOLDOWN_SECONDS = 30.0
 MAX_KEYS = 64
 TYPES = ("RSA", "EC", "OKP")
 MIN_RSA_BITS = 2048
+"""NIST SP 800-131A; a modulus is in base64, 6 bits a character."""
 
 
 class Metadata(Struct, frozen=True):
@@ -121,10 +122,10 @@ def _keys(found: Json) -> dict[str | None, PublicKey]:
 def _key(entry: Any) -> PublicKey | None:
     if not isinstance(entry, dict) or entry.get("kty") not in TYPES or entry.get("use", "sig") != "sig":
         return None
+    if entry["kty"] == "RSA" and len(str(entry.get("n"))) * 6 < MIN_RSA_BITS:
+        return None
     try:
         key = JWKRegistry.import_key(entry)
     except (JoseError, ValueError, KeyError, TypeError):
         return None
-    if isinstance(key, RSAKey):
-        return key if key.raw_value.key_size >= MIN_RSA_BITS else None
-    return key if isinstance(key, ECKey | OKPKey) else None
+    return key if isinstance(key, RSAKey | ECKey | OKPKey) else None

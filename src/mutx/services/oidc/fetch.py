@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx2
 
-from mutx.kit.errors import Unavailable
+from mutx.kit.errors import PermissionDenied, Unavailable
 
 SECONDS = 5.0
 MAX_BYTES = 1_000_000
@@ -21,7 +21,7 @@ class Bounded(httpx2.AsyncBaseTransport):
     """A transport whose answers are whole, in time and of a bounded size, or not there."""
 
     def __init__(self) -> None:
-        self._inner = httpx2.AsyncHTTPTransport(trust_env=False)
+        self._inner = httpx2.AsyncHTTPTransport(trust_env=False, limits=httpx2.Limits(max_keepalive_connections=0))
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         """Raises Unavailable."""
@@ -45,13 +45,15 @@ class Fetcher:
         self._client = httpx2.AsyncClient(transport=Bounded(), follow_redirects=False)
 
     async def get(self, url: str, *, token: str | None = None) -> Json:
-        """Raises Unavailable unless it answers 200 with a JSON object in time."""
+        """Raises PermissionDenied where `token` is not good for this, Unavailable unless a JSON object comes in time."""
         headers = {} if token is None else {"authorization": f"Bearer {token}"}
         try:
             answer = await self._client.get(url, headers={"accept": "application/json", **headers})
             found = answer.json() if answer.status_code == 200 else None
         except (httpx2.InvalidURL, httpx2.UnsupportedProtocol, ValueError, RecursionError) as error:
             raise Unavailable("the identity provider's answer is no JSON; check OIDC_ISSUER") from error
+        if token is not None and answer.status_code in (401, 403):
+            raise PermissionDenied("the identity provider does not tell more to the holder of this token")
         if not isinstance(found, dict):
             raise Unavailable(f"the identity provider answered {answer.status_code}; check OIDC_ISSUER, see its log")
         return found
