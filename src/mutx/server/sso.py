@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from mutx.kit.clock import Clock
 from mutx.resources.sso.source import OidcSource
 from mutx.server.settings import Settings
-from mutx.services.identity.authentication import Authentication
 from mutx.services.identity.sources import IdentitySource
 from mutx.services.oidc.config import OidcConfig
 from mutx.services.oidc.sign_on import SignOn
 from mutx.storage.engine import Database
+from mutx.web.revocation import Revocations
 
 
 def open_sign_on(settings: Settings, clock: Clock) -> SignOn | None:
@@ -34,7 +34,7 @@ def open_sign_on(settings: Settings, clock: Clock) -> SignOn | None:
 
 
 def sso_sources(
-    database: Database, auth: Authentication, sign_on: SignOn | None, clock: Clock
+    database: Database, revocations: Revocations, sign_on: SignOn | None, clock: Clock
 ) -> Sequence[IdentitySource]:
     """The provider's access tokens as a way to say who one is."""
-    return () if sign_on is None else (OidcSource(database, auth, sign_on, clock),)
+    return () if sign_on is None else (OidcSource(database, revocations, sign_on, clock),)

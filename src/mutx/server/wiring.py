@@ -170,8 +170,9 @@ async def _assemble(
     auth = open_authentication(settings, clock, await installation_keys(settings, database, sealer, clock))
     bus = LocalBus()
     policies = PolicyEngines(database, bus)
+    revocations = Revocations(database, auth.callers, bus, clock, shared=settings.is_shared)
     sign_on = open_sign_on(settings, clock)
-    identities = KnownIdentities(database, auth, clock, sso_sources(database, auth, sign_on, clock))
+    identities = KnownIdentities(database, auth, clock, sso_sources(database, revocations, sign_on, clock))
     sinks = open_sinks(settings, database, bus, clock)
     pipeline = governance(bus, ledger, policies, identities, signer, accumulator, clock, topics_of(sinks))
     services = Services(
@@ -183,7 +184,7 @@ async def _assemble(
         clock=clock,
         signer=signer,
         auth=auth,
-        revocations=Revocations(database, auth.callers, bus, clock, shared=settings.is_shared),
+        revocations=revocations,
         sealer=sealer,
         registry=CollectorRegistry(),
         keys=keys,

@@ -128,7 +128,7 @@ class SsoPeople:
             email=email or f"{digest}@sso.invalid",
             name=name.strip()[:255] or "Somebody",
             password_hash=None,
-            is_email_verified=email is not None,
+            is_email_verified=True,  # by the provider; an address in `sso.invalid` is nobody's
             created_at=self._now,
         )
         self._session.add(user)

@@ -11,7 +11,6 @@ from mutx.resources.sso.service import ATTEMPT_SECONDS, SsoSignIns
 from mutx.services.oidc.flow import Attempt
 from mutx.web.deps import AppServices
 from mutx.web.serve import serve
-from mutx.web.services import Services
 
 COOKIE = "mutx_sso"
 COOKIE_PATH = "/v1/auth/sso"
@@ -26,10 +25,6 @@ async def _answer(response: Response) -> Response:
 Answer = Annotated[Response, Depends(_answer)]
 
 
-def _sign_ins(app: Services, provider: str) -> SsoSignIns:
-    return SsoSignIns(app.database, app.auth, app.sign_on, app.clock, provider)
-
-
 @serve(router, contract.list_sso_providers)
 async def list_sso_providers(app: AppServices) -> SsoProviders:
     if app.sign_on is None:
@@ -40,7 +35,7 @@ async def list_sso_providers(app: AppServices) -> SsoProviders:
 
 @serve(router, contract.start_sso)
 async def start_sso(app: AppServices, answer: Answer, provider: str) -> SsoStart:
-    attempt, url = await _sign_ins(app, provider).begin()
+    attempt, url = await SsoSignIns(app, provider).begin()
     answer.set_cookie(
         COOKIE,
         attempt.binding,
@@ -64,15 +59,9 @@ async def finish_sso(
     error: Short = "",
     error_description: Code = "",
 ) -> SsoTokens:
-    sign_ins = _sign_ins(app, provider)
+    sign_ins = SsoSignIns(app, provider)
     if error or not code:
         raise Unauthenticated("the identity provider did not sign you in; start again, or ask its administrator")
-    returned = await sign_ins.finish(Attempt(state, request.cookies.get(COOKIE, "")), code)
+    signed_in = await sign_ins.finish(Attempt(state, request.cookies.get(COOKIE, "")), code)
     answer.delete_cookie(COOKIE, path=COOKIE_PATH)
-    tokens = returned.tokens
-    return SsoTokens(
-        access_token=tokens.access_token,
-        refresh_token=tokens.refresh_token,
-        expires_in=tokens.expires_in,
-        workspace_id=returned.workspace_id,
-    )
+    return SsoTokens.model_validate(signed_in)

@@ -10,11 +10,11 @@ from mutx.governance.types import Caller
 from mutx.kit.clock import Clock, to_datetime
 from mutx.resources.auth.directory import PersonDirectory, person
 from mutx.resources.sso.people import Admitted, SsoPeople
-from mutx.services.identity.authentication import Authentication
 from mutx.services.identity.sources import Verified
 from mutx.services.oidc.sign_on import SignOn
 from mutx.services.oidc.verify import header_of
 from mutx.storage.engine import Database
+from mutx.web.revocation import Revocations
 
 METHOD = "oidc"
 
@@ -24,9 +24,9 @@ class OidcSource:
 
     methods = frozenset({METHOD})
 
-    def __init__(self, database: Database, auth: Authentication, sign_on: SignOn, clock: Clock) -> None:
+    def __init__(self, database: Database, revocations: Revocations, sign_on: SignOn, clock: Clock) -> None:
         self._database = database
-        self._auth = auth
+        self._revocations = revocations
         self._sign_on = sign_on
         self._clock = clock
 
@@ -38,7 +38,7 @@ class OidcSource:
         admitted = await self._known(claims)
         if admitted is None:
             claims = await self._sign_on.flow.completed(claims, credential)
-            admitted = await admit(self._database, self._auth, self._sign_on, self._clock, claims)
+            admitted = await admit(self._revocations, self._sign_on, self._clock, claims)
         member, user = admitted.member, admitted.user
         caller = person(user.id, member.workspace_id, (member.role,), user.email)
         return Verified(replace(caller, method=METHOD), float(claims["exp"]))
@@ -50,22 +50,20 @@ class OidcSource:
 
     async def current(self, caller: Caller) -> Caller | None:
         async with self._database.read() as session:
-            return await PersonDirectory(session).refreshed(caller)
+            return await PersonDirectory(session, verified_email=False).refreshed(caller)
 
 
-async def admit(
-    database: Database, auth: Authentication, sign_on: SignOn, clock: Clock, claims: Mapping[str, Any]
-) -> Admitted:
+async def admit(revocations: Revocations, sign_on: SignOn, clock: Clock, claims: Mapping[str, Any]) -> Admitted:
     """Write down who came and what they may do. Raises Unauthenticated, Conflict."""
 
     async def once() -> Admitted:
-        async with database.write() as session:
-            return await SsoPeople(session, sign_on.config, to_datetime(clock.now())).admit(claims)
+        async with revocations.unit() as session:
+            admitted = await SsoPeople(session, sign_on.config, to_datetime(clock.now())).admit(claims)
+            if admitted.changed:
+                await revocations.revoke(session)
+            return admitted
 
     try:
-        admitted = await once()
+        return await once()
     except IntegrityError:  # two first requests of one person at once: the other one made the account
-        admitted = await once()
-    if admitted.changed:
-        auth.callers.revoke()
-    return admitted
+        return await once()
