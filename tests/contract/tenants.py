@@ -123,6 +123,7 @@ class Tenants:
             "name": house,
             "workspace_id": about_me["workspace_id"],
             "user_id": about_me["id"],
+            "principal": about_me["id"],
         }
 
     def _made_by_themselves(self) -> None:

@@ -13,6 +13,7 @@ from mutx.contract import (
     auth,
     governance,
     health,
+    permissions,
     policies,
     security,
     sso,
@@ -56,6 +57,12 @@ class ApiKeysApi(Group[T]):
     get = Call(api_keys.get_api_key)
     delete = Call(api_keys.delete_api_key)
     rotate = Call(api_keys.rotate_api_key)
+
+
+class PermissionsApi(Group[T]):
+    list = Call(permissions.list_permissions)
+    create = Call(permissions.create_permission)
+    delete = Call(permissions.delete_permission)
 
 
 class AgentsApi(Group[T]):
@@ -159,6 +166,7 @@ class Api(Generic[T]):
         self.sso: SsoApi[T] = SsoApi(transport)
         self.workspaces: WorkspacesApi[T] = WorkspacesApi(transport)
         self.api_keys: ApiKeysApi[T] = ApiKeysApi(transport)
+        self.permissions: PermissionsApi[T] = PermissionsApi(transport)
         self.agents: AgentsApi[T] = AgentsApi(transport)
         self.governance: GovernanceApi[T] = GovernanceApi(transport)
         self.policies: PoliciesApi[T] = PoliciesApi(transport)

@@ -48,6 +48,19 @@ def narrowed(scopes: Iterable[str], limits: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(kept + [scope for scope in held if covers(limits, scope)]))
 
 
+def capped(role: str, cap: str | None) -> tuple[str | None, tuple[str, ...]]:
+    """The weaker of two roles and its scopes; None where neither includes the other, with the scopes they share."""
+    held = scopes_of((role,))
+    if cap is None:
+        return role, held
+    limits = scopes_of((cap,))
+    if all(covers(held, scope) for scope in limits):
+        return cap, limits
+    if all(covers(limits, scope) for scope in held):
+        return role, held
+    return None, narrowed(held, limits)
+
+
 def require(caller: Caller | None, scope: str) -> Caller:
     """The caller, if it holds `scope`. Raises Unauthenticated or PermissionDenied."""
     if caller is None:
