@@ -20,7 +20,7 @@ INCLUDED_IN: Mapping[str, tuple[str, ...]] = {
 ROLE_SCOPES: Mapping[str, tuple[str, ...]] = {
     "ADMIN": ("admin",),
     "DEVELOPER": ("write",),
-    "AUDIT_ADMIN": ("audit:admin", "security:read", "auth:read"),
+    "AUDIT_ADMIN": ("audit:admin", "security:read", "auth:read", "workspaces:read"),
     "VIEWER": ("read",),
 }
 """Product security document, RBAC table; ADMIN satisfies every check."""
