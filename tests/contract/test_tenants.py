@@ -64,7 +64,7 @@ def test_lists_and_bodies_reach_nothing_of_anothers(world: Tenants, name: str) -
 def test_the_requests_are_right(world: Tenants) -> None:
     """For their owner the same requests find what they name; the last ones take it away."""
     order = {"GET": 0, "PUT": 1, "PATCH": 1, "POST": 1, "DELETE": 2}
-    wanted = [op for name, op in OPERATIONS.items() if names_ids(name) and not op.stream]
+    wanted = [op for name, op in OPERATIONS.items() if names_ids(name) and not op.stream and name != "leave_workspace"]
     # Ana herself is removed last: a member that she has just added administers the workspace by then.
     wanted.sort(key=lambda op: (op.name == "remove_member", order[op.method.upper()], -len(op.path)))
     for name, request in [(op.name, op.request(world.known)) for op in wanted]:
@@ -82,6 +82,6 @@ def assert_nothing_of_anas(world: Tenants, text: str, said: object) -> None:
 
 def assert_untouched(world: Tenants, eve: httpx2.AsyncClient, before: set[str]) -> None:
     """Every row that was there is as it was. New ones are Eve's own, even where they repeat a name she has heard of."""
-    after, her_workspace = world.anas_rows(), world.do(eve, "GET", "/v1/auth/me")["workspace_id"]
+    after, hers = world.anas_rows(), [w["id"] for w in world.do(eve, "GET", "/v1/workspaces")["items"]]
     assert before <= after
-    assert [row for row in after - before if her_workspace not in row] == []
+    assert [row for row in after - before if not any(workspace in row for workspace in hers)] == []

@@ -49,6 +49,12 @@ class WorkspacesApi(Group[T]):
     members = Call(workspaces.list_members)
     put_member = Call(workspaces.put_member)
     remove_member = Call(workspaces.remove_member)
+    create = Call(workspaces.create_workspace)
+    leave = Call(workspaces.leave_workspace)
+    invitations = Call(workspaces.list_invitations)
+    invite = Call(workspaces.create_invitation)
+    delete_invitation = Call(workspaces.delete_invitation)
+    accept_invitation = Call(workspaces.accept_invitation)
 
 
 class ApiKeysApi(Group[T]):

@@ -141,6 +141,8 @@ class ApiKeys:
             "hint": row.hint,
             "scopes": row.scopes,
             "agent_id": row.agent_id,
+            "role": row.role,
+            "lane": row.lane,
             "created_at": row.created_at,
             "expires_at": row.expires_at,
             "last_used": row.last_used,

@@ -45,3 +45,17 @@ class MembershipRow(Row):
     role: Mapped[str] = mapped_column(String(32))
     source: Mapped[str] = mapped_column(String(16), default="manual", server_default="manual")
     created_at: Mapped[datetime]
+
+
+class InvitationRow(Row):
+    """Somebody who may join. The token itself is nowhere."""
+
+    __tablename__ = "workspace_invitations"
+
+    id: Mapped[Id]
+    workspace_id: Mapped[str] = mapped_column(ForeignKey("workspaces.id", ondelete="CASCADE"), index=True)
+    email: Mapped[str] = mapped_column(String(254))
+    role: Mapped[str] = mapped_column(String(32))
+    digest: Mapped[str] = mapped_column(String(64), unique=True)
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime]

@@ -7,12 +7,15 @@ from uuid import UUID
 from sqlalchemy import Select, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from mutx.contract.workspaces import Member, MemberPut, MemberSource, Role, Workspace, WorkspaceUpdate
-from mutx.governance.types import Caller
+from mutx.contract.workspaces import Member, MemberPut, MemberSource, Role, Workspace, WorkspaceCreate, WorkspaceUpdate
+from mutx.governance.types import Caller, PrincipalKind
 from mutx.kit.clock import Clock, to_datetime
-from mutx.kit.errors import Conflict, NotFound
+from mutx.kit.errors import Conflict, NotFound, PermissionDenied
 from mutx.resources.workspaces.models import MembershipRow, UserRow, WorkspaceRow
 from mutx.web.news import tell_audit
+
+MAX_OWNED = 100
+"""Workspaces that one person administers."""
 
 
 async def create_personal(session: AsyncSession, user: UserRow) -> WorkspaceRow:
@@ -57,6 +60,7 @@ class Workspaces:
         self._session = session
         self._caller = caller
         self._clock = clock
+        self._now = to_datetime(clock.now())
 
     async def list(self, skip: int, limit: int) -> tuple[Sequence[Workspace], int]:
         total = await self._session.scalar(select(func.count()).select_from(self._mine().subquery()))
@@ -68,6 +72,33 @@ class Workspaces:
         if found is None:
             raise NotFound(f"no workspace {workspace_id}")
         return _workspace(*found)
+
+    async def create(self, wanted: WorkspaceCreate) -> Workspace:
+        """One to share: nobody approves there what is asked in their own name. Raises PermissionDenied, Conflict."""
+        if self._caller.kind is not PrincipalKind.PERSON:
+            raise PermissionDenied("a person makes workspaces; sign in with `mutx login`")
+        owned = self._mine().where(MembershipRow.role == Role.ADMIN)
+        if (await self._session.scalar(select(func.count()).select_from(owned.subquery())) or 0) >= MAX_OWNED:
+            raise Conflict(f"you administer {MAX_OWNED} workspaces already; use one of them")
+        row = WorkspaceRow(name=wanted.name, personal=False, own_approvals=False, created_at=self._now)
+        self._session.add(row)
+        await self._session.flush()
+        self._session.add(
+            MembershipRow(workspace_id=row.id, user_id=self._caller.user_id, role=Role.ADMIN, created_at=self._now)
+        )
+        await self._session.flush()
+        await self._tell("WORKSPACE_CREATED", created_id=row.id)
+        return _workspace(row, Role.ADMIN)
+
+    async def leave(self, workspace_id: UUID) -> None:
+        """Raises Conflict for the last administrator."""
+        workspace = await self._current(workspace_id)
+        row = await membership(self._session, self._caller.user_id, workspace.id)
+        if row is None:
+            raise NotFound(f"you are no member of a workspace {workspace_id}")
+        await self._refuse_last_admin(row)
+        await self._session.delete(row)
+        await self._tell("MEMBER_LEFT", member_id=row.user_id)
 
     async def update(self, workspace_id: UUID, wanted: WorkspaceUpdate) -> Workspace:
         row = await self._current(workspace_id)

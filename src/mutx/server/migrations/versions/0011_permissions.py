@@ -1,4 +1,4 @@
-"""Grants and denials below the roles; keys that are capped by a role, and what they are for."""
+"""Grants and denials below the roles; keys that are capped by a role, and what they are for; invitations."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -30,10 +30,27 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name="pk_permissions"),
     )
+    op.create_table(
+        "workspace_invitations",
+        sa.Column("id", sa.String(length=36), nullable=False),
+        sa.Column("workspace_id", sa.String(length=36), nullable=False),
+        sa.Column("email", sa.String(length=254), nullable=False),
+        sa.Column("role", sa.String(length=32), nullable=False),
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["workspace_id"], ["workspaces.id"], name="fk_workspace_invitations_workspace_id", ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name="pk_workspace_invitations"),
+        sa.UniqueConstraint("digest", name="uq_workspace_invitations_digest"),
+    )
+    op.create_index("ix_workspace_invitations_workspace_id", "workspace_invitations", ["workspace_id"], unique=False)
     op.create_index(INDEX, "permissions", ["workspace_id", "principal_type", "principal"], unique=False)
 
 
 def downgrade() -> None:
+    op.drop_table("workspace_invitations")
     op.drop_table("permissions")
     op.drop_column("api_keys", "lane")
     op.drop_column("api_keys", "role")
