@@ -5,6 +5,7 @@ import pytest
 
 from mutx.server.wiring import ControlPlane
 from tests.faults.world import started
+from tests.server.conftest import plane_on_both as plane_on_both
 
 
 @pytest.fixture

@@ -1,11 +1,14 @@
 """Stories of signing in through a real OpenID provider."""
 
+import asyncio
 import time
 from typing import Any
 
 import httpx2
 import pytest
+from sqlalchemy import update
 
+from mutx.resources.workspaces.models import UserRow
 from mutx.server.wiring import ControlPlane
 from tests.faults.world import client
 from tests.oidc.running import AUDIENCE, OpenIdProvider, new_key
@@ -110,6 +113,8 @@ async def test_tokens_that_are_not_right_are_refused(plane: ControlPlane, provid
         "not yet": provider.signed(claims(provider, nbf=int(time.time()) + 600)),
         "nobody": provider.signed(claims(provider, sub="")),
         "an ID token": provider.signed(claims(provider, at_hash="x")),
+        "an ID token by its nonce": provider.signed(claims(provider, nonce="x")),
+        "an ID token by its own word": provider.signed(claims(provider, typ="ID")),
         "of another type": provider.signed(claims(provider), typ="logout+jwt"),
         "alg none": f"{none}.{body}.",
         "alg none with a signature": f"{none}.{body}.{good.rpartition('.')[2]}",
@@ -122,6 +127,28 @@ async def test_tokens_that_are_not_right_are_refused(plane: ControlPlane, provid
         assert (answer.status_code, answer.json()["code"]) == (401, "unauthenticated"), why
         assert token not in answer.text
     assert (await me(plane, good)).status_code == 200
+
+
+async def test_two_first_requests_at_once_are_one_person(plane: ControlPlane, provider: OpenIdProvider) -> None:
+    token = provider.signed(claims(provider, typ="Bearer", nonce="x", email="no address", email_verified=True))
+    answers = await asyncio.gather(*(me(plane, token) for _ in range(3)))
+    assert [answer.status_code for answer in answers] == [200, 200, 200]
+    assert len({answer.json()["id"] for answer in answers}) == 1
+    assert answers[0].json()["email"].endswith("@sso.invalid")
+
+
+async def test_one_address_is_one_account_where_both_sides_verified_it(
+    plane: ControlPlane, provider: OpenIdProvider
+) -> None:
+    async with client(plane) as http:
+        account = {"email": "dora@example.org", "name": "Dora", "password": "correct horse battery"}
+        token = (await http.post("/v1/auth/register", json=account)).json()["access_token"]
+    async with plane.services.database.write() as session:
+        await session.execute(update(UserRow).values(is_email_verified=True))
+    dora = provider.signed(claims(provider, email="Dora@Example.org", email_verified=True))
+    joined, own = (await me(plane, dora)).json(), (await me(plane, token)).json()
+    assert joined["id"] == own["id"]
+    assert joined["workspace_id"] != own["workspace_id"]
 
 
 async def test_a_role_that_the_provider_takes_away_is_gone_at_once(

@@ -6,13 +6,15 @@ from datetime import datetime
 from typing import Any
 
 from msgspec import Struct
+from pydantic import TypeAdapter, ValidationError
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from mutx.contract.workspaces import MemberSource, Role
+from mutx.contract.workspaces import EmailAddress, MemberSource, Role
 from mutx.kit.errors import Conflict, PermissionDenied, Unauthenticated
 from mutx.resources.auth.directory import person
 from mutx.resources.sso.models import SsoIdentityRow
+from mutx.resources.workspaces.approvers import NO_MAIL
 from mutx.resources.workspaces.models import MembershipRow, UserRow, WorkspaceRow
 from mutx.resources.workspaces.service import create_personal, membership
 from mutx.services.oidc.config import OidcConfig
@@ -20,6 +22,7 @@ from mutx.services.oidc.roles import has_role_claim, mapped_role
 from mutx.web.news import tell_audit
 
 MAX_SUBJECT = 255
+ADDRESS: TypeAdapter[str] = TypeAdapter(EmailAddress)
 
 
 class Admitted(Struct, frozen=True):
@@ -125,10 +128,10 @@ class SsoPeople:
         digest = hashlib.sha256(f"{self._config.issuer} {_subject(claims)}".encode()).hexdigest()[:32]
         name = next((text for key in ("name", "preferred_username") if isinstance(text := claims.get(key), str)), "")
         user = UserRow(
-            email=email or f"{digest}@sso.invalid",
+            email=email or f"{digest}@{NO_MAIL}",
             name=name.strip()[:255] or "Somebody",
             password_hash=None,
-            is_email_verified=True,  # by the provider; an address in `sso.invalid` is nobody's
+            is_email_verified=True,  # by the provider; nobody reads an address in `NO_MAIL`
             created_at=self._now,
         )
         self._session.add(user)
@@ -139,9 +142,12 @@ class SsoPeople:
     def _verified_email(self, claims: Mapping[str, Any]) -> str | None:
         email = claims.get("email")
         verified = claims.get("email_verified") is True or self._config.trust_email
-        if not verified or not isinstance(email, str) or "@" not in email or len(email) > 254:
+        if not verified or email is None:
             return None
-        return email.strip().lower()
+        try:
+            return ADDRESS.validate_python(email)
+        except ValidationError:
+            return None
 
     async def _workspace(self) -> WorkspaceRow | None:
         """The organisation's: the one that is set, else the one of this issuer."""

@@ -148,6 +148,10 @@ class Workspaces:
         await tell_audit(self._session, self._caller, self._clock.now(), what, **about)
 
     async def _refuse_last_admin(self, row: MembershipRow) -> None:
+        # Two administrators who demote each other at once take turns here, where the store lets them write at once.
+        await self._session.execute(
+            select(WorkspaceRow.id).where(WorkspaceRow.id == row.workspace_id).with_for_update()
+        )
         others = await self._session.scalar(
             select(func.count())
             .select_from(MembershipRow)

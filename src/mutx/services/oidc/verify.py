@@ -34,6 +34,14 @@ def header_of(token: str) -> Mapping[str, Any] | None:
     return header if isinstance(header, dict) else None
 
 
+def _is_id_token(claims: Claims) -> bool:
+    """By what only ID tokens hold. Keycloak says `Bearer` or `ID`, and puts a nonce into both."""
+    kind = claims.get("typ")
+    if kind is not None and kind not in ("Bearer", "at+jwt"):
+        return True
+    return "at_hash" in claims or "c_hash" in claims or ("nonce" in claims and kind is None)
+
+
 class OidcTokens:
     """Verifies what one provider has signed."""
 
@@ -45,7 +53,7 @@ class OidcTokens:
     async def access_token(self, token: str) -> Claims:
         """Claims of an access token meant for us. Raises Unauthenticated, Unavailable."""
         claims = await self._verified(token, self._config.audiences or (self._config.client_id,))
-        if claims.get("typ", "Bearer") not in ("Bearer", "at+jwt") or "at_hash" in claims or "c_hash" in claims:
+        if _is_id_token(claims):
             raise Unauthenticated("this is an ID token; send an access token of the identity provider")
         return claims
 
