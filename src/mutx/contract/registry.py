@@ -3,13 +3,28 @@
 from collections.abc import Mapping
 from types import MappingProxyType, ModuleType
 
-from mutx.contract import agents, api_keys, approvals, audit, auth, governance, health, policies, security, workspaces
+from mutx.contract import (
+    agents,
+    api_keys,
+    approvals,
+    audit,
+    auth,
+    governance,
+    health,
+    permissions,
+    policies,
+    security,
+    sso,
+    workspaces,
+)
 
 FAMILIES: Mapping[str, ModuleType] = MappingProxyType(
     {
         "auth": auth,
+        "sso": sso,
         "workspaces": workspaces,
         "api_keys": api_keys,
+        "permissions": permissions,
         "agents": agents,
         "governance": governance,
         "policies": policies,

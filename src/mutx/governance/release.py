@@ -12,6 +12,7 @@ from mutx.governance.answer import GrantSpec
 from mutx.governance.approvals import STATUS_OF, ApprovalService
 from mutx.governance.gather import Gatherer, depends_on
 from mutx.governance.judge import REQUESTED, executed_hash, judge
+from mutx.governance.limits import forbidden
 from mutx.governance.permits import Permits
 from mutx.governance.ports import Identities, SessionState
 from mutx.governance.recorder import Draft, Recorder
@@ -26,7 +27,7 @@ from mutx.governance.turn import (
     Verdict,
     Vote,
 )
-from mutx.governance.types import Caller, Decision, Facts, PrincipalKind
+from mutx.governance.types import Caller, Decision, Facts, LimitedVerb, PrincipalKind
 from mutx.kit.errors import HeadMoved, InputError, LedgerUnavailable, LimitMoved, NotFound, RequestMoved
 from mutx.kit.ids import new_id
 
@@ -243,6 +244,10 @@ def _executed(known: ActionState, decision: Decision) -> dict[str, object]:
     return known.action.tool_args if decision.modified_args is None else decision.modified_args
 
 
+def _forbidden(caller: Caller, known: ActionState) -> str | None:
+    return forbidden(caller.limits, LimitedVerb.ACT, known.action.agent_id, known.action.tool_name)
+
+
 def _release_facts(
     state: SessionState,
     known: ActionState,
@@ -261,6 +266,7 @@ def _release_facts(
         satisfied=request.satisfied + request.asks if approved else request.satisfied,
         verdict=verdict.value,
         revoked=fresh is None,
+        forbidden=_forbidden(fresh, known) if fresh else None,
         args_hash=executed_hash(known.action, known.decision) if approved else None,
     )
 

@@ -48,6 +48,7 @@ from mutx.server.schema import SchemaKeeper, start_database
 from mutx.server.secrets import installation_keys, open_sealer
 from mutx.server.settings import Settings
 from mutx.server.sinks import open_sinks, topics_of
+from mutx.server.sso import open_sign_on, sso_sources
 from mutx.server.workers import Periodic, Workers
 from mutx.services.mail import Mailer
 from mutx.services.signing import EphemeralSigner, load_ring, open_signer
@@ -101,6 +102,8 @@ class ControlPlane:
         await self.services.ledger.stop()
         await self.services.database.stop()
         self.services.auth.passwords.close()
+        if self.services.sign_on is not None:
+            await self.services.sign_on.close()
         if self.scratch is not None:
             self.scratch.cleanup()
 
@@ -167,7 +170,9 @@ async def _assemble(
     auth = open_authentication(settings, clock, await installation_keys(settings, database, sealer, clock))
     bus = LocalBus()
     policies = PolicyEngines(database, bus)
-    identities = KnownIdentities(database, auth, clock)
+    revocations = Revocations(database, auth.callers, bus, clock, shared=settings.is_shared)
+    sign_on = open_sign_on(settings, clock)
+    identities = KnownIdentities(database, auth, clock, sso_sources(database, revocations, sign_on, clock))
     sinks = open_sinks(settings, database, bus, clock)
     pipeline = governance(bus, ledger, policies, identities, signer, accumulator, clock, topics_of(sinks))
     services = Services(
@@ -179,11 +184,12 @@ async def _assemble(
         clock=clock,
         signer=signer,
         auth=auth,
-        revocations=Revocations(database, auth.callers, bus, clock, shared=settings.is_shared),
+        revocations=revocations,
         sealer=sealer,
         registry=CollectorRegistry(),
         keys=keys,
         compliance=self_assessment(clock),
+        sign_on=sign_on,
     )
     verbs = Verbs(pipeline, bus, clock)
     doors = hot_routes(verbs)

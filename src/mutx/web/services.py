@@ -11,6 +11,7 @@ from mutx.governance.ports import Policies, Signer
 from mutx.kit.clock import Clock
 from mutx.services.identity.authentication import Authentication
 from mutx.services.identity.sealing import Sealer
+from mutx.services.oidc.sign_on import SignOn
 from mutx.storage.coordination import LocalBus
 from mutx.storage.engine import Database
 from mutx.storage.views import LedgerStore
@@ -36,3 +37,5 @@ class Services:
     keys: KeyRing
     """The public keys that verify this control plane's receipts."""
     compliance: AARMComplianceChecker
+    sign_on: SignOn | None = None
+    """Single sign-on, where it is set up."""
