@@ -15,8 +15,13 @@ _TOKEN = re.compile(
 )
 MACROS = frozenset({"all", "exists", "exists_one", "map", "filter"})
 WORDS = frozenset({"true", "false", "null", "in"})
+RESERVED = WORDS | frozenset(
+    "as break const continue else for function if import let loop package namespace return var void while".split()
+)
+"""Names that CEL keeps for itself."""
 TYPES = frozenset({"int", "uint", "double", "bool", "string", "bytes", "list", "map", "null_type", "type"})
-_SHIFT = {"(": 1, "[": 1, "{": 1, ")": -1, "]": -1, "}": -1}
+OPENING, CLOSING = frozenset("([{"), frozenset(")]}")
+_SHIFT = {**dict.fromkeys(OPENING, 1), **dict.fromkeys(CLOSING, -1)}
 
 Literal = str | int | float | bool
 

@@ -35,7 +35,7 @@ STATUSES_OF: Mapping[ApprovalState, tuple[RequestStatus, ...]] = {
 
 
 ASKED_VALUES = 10
-"""How many of the values asked about a list shows; each is short, see `provenance`. The detail has all of them."""
+"""How many of the values asked about a list shows; `MAX_SHOWN` of `observation` bounds each. The detail has all."""
 
 
 def lower(status: RequestStatus) -> str:
