@@ -9,6 +9,7 @@ from mutx.governance.policy.globs import overlap
 from mutx.governance.policy.lint_kinds import check_kinds
 from mutx.governance.policy.lint_pairs import compare_rules
 from mutx.governance.policy.model import PolicyDocument, PolicyRule
+from mutx.governance.policy.postings import ordered
 from mutx.governance.policy.variables import FIELDS
 from mutx.governance.types import Effect
 
@@ -28,7 +29,7 @@ def lint(documents: Sequence[PolicyDocument]) -> tuple[Finding, ...]:
     found += _undeclared(enabled)
     found += check_kinds(enabled)
     found += compare_rules([(one.name, rule) for one in enabled for rule in one.rules if rule.enabled])
-    return tuple(sorted(found, key=lambda one: (one.policy, one.line, one.code, one.rule)))
+    return tuple(ordered(found, key=lambda one: (one.policy, one.line, one.code, one.rule)))
 
 
 def _document(document: PolicyDocument) -> Iterator[Finding]:

@@ -91,20 +91,32 @@ class CoveringRules:
 
     def __init__(self) -> None:
         self._found: dict[str | None, dict[tuple[GlobKind | None, str], list[Ranked]]] = {}
+        self._sizes: dict[GlobKind | None, set[int]] = {GlobKind.PREFIX: set(), GlobKind.SUFFIX: set()}
 
     def add(self, one: Ranked) -> None:
         found = self._found.setdefault(one.source, defaultdict(list))
-        for place in self._places(one.tool):
-            found[place].append(one)
+        for kind, text in self._places(one.tool):
+            found[kind, text].append(one)
+            if kind in self._sizes:
+                self._sizes[kind].add(len(text))
 
     def candidates(self, later: Ranked) -> Iterator[Ranked]:
         """Those whose tool covers the later rule's, in order."""
         held = [found for source in {None, later.source} if (found := self._found.get(source))]
         if not held:
             return iter(())
-        places = list(_looked_up(later.tool))
+        places = list(self._looked_up(later.tool))
         lists = [found[place] for found in held for place in places if place in found]
         return merge(*lists, key=lambda one: one.rank)
+
+    def _looked_up(self, glob: Glob) -> Iterator[tuple[GlobKind | None, str]]:
+        """Where the globs stand that may cover this one."""
+        first, last = glob.parts[0], glob.parts[-1]
+        yield from ((None, glob.pattern), (GlobKind.ANY, ""), (GlobKind.CONTAINS, ""))
+        yield from ((GlobKind.PREFIX, first[:size]) for size in self._sizes[GlobKind.PREFIX] if size <= len(first))
+        yield from ((GlobKind.SUFFIX, last[-size:]) for size in self._sizes[GlobKind.SUFFIX] if size <= len(last))
+        if glob.kind is GlobKind.LITERAL:
+            yield GlobKind.GENERAL, ""
 
     @staticmethod
     def _places(glob: Glob) -> Iterator[tuple[GlobKind | None, str]]:
@@ -114,16 +126,6 @@ class CoveringRules:
         elif glob.kind is not GlobKind.LITERAL:
             # few of these are written; all of them are tried
             yield glob.kind, ""
-
-
-def _looked_up(glob: Glob) -> Iterator[tuple[GlobKind | None, str]]:
-    """Where the globs stand that may cover this one."""
-    first, last = glob.parts[0], glob.parts[-1]
-    yield from ((None, glob.pattern), (GlobKind.ANY, ""), (GlobKind.CONTAINS, ""))
-    yield from ((GlobKind.PREFIX, first[:size]) for size in range(1, len(first) + 1))
-    yield from ((GlobKind.SUFFIX, last[size:]) for size in range(len(last)))
-    if glob.kind is GlobKind.LITERAL:
-        yield GlobKind.GENERAL, ""
 
 
 def _compared(earlier: Ranked, later: Ranked) -> Finding | None:
@@ -176,6 +178,8 @@ def _overlaps(left: PolicyRule, right: PolicyRule) -> bool:
 
 def empty(guards: Sequence[Guard]) -> bool:
     """Do these comparisons exclude one another? Sound: False where it cannot tell."""
+    if len(guards) < 2:
+        return False
     by_path: dict[tuple[str, ...], list[Guard]] = defaultdict(list)
     for guard in guards:
         by_path[guard.path].append(guard)
