@@ -143,9 +143,9 @@ def _modified(case: Case, applied: Sequence[RuleEntry]) -> tuple[dict[str, objec
     arguments = case.action.tool_args
     lines: tuple[str, ...] = ()
     for entry in applied:
-        if entry.rewriter is not None:
-            arguments, done = entry.rewriter.apply(arguments)
-            lines += done
+        assert entry.rewriter is not None  # all of them modify
+        arguments, done = entry.rewriter.apply(arguments)
+        lines += done
     return arguments, lines
 
 
