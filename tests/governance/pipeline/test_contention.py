@@ -17,6 +17,8 @@ rules:
   - {id: read, match: {tool: read}, effect: allow}
   - {id: pay, match: {tool: pay}, effect: step_up, approvers: {roles: [DEVELOPER]}}
   - {id: both, match: {tool: wire}, effect: step_up, approvers: {roles: [DEVELOPER]}, quorum: 2}
+  - {id: late, match: {tool: late}, effect: step_up, timeout: 60s, escalate: {after: 60s}}
+  - {id: rated, match: {tool: rated}, effect: step_up, rate: {per_session: 1}, approvers: {roles: [DEVELOPER]}}
   - {id: wait, match: {tool: guess}, effect: allow, when: args.sure == 1}
 """
 FOREVER = 1000
@@ -157,3 +159,17 @@ async def test_a_grant_asked_for_with_a_denial_is_none(world: World, ledger: Bus
     asked = await world.decide("pay")
     assert (await world.resolve(asked, Verdict.DENY, BEN, grant=GrantSpec())).effect is Effect.DENY
     assert list(await ledger.grants(WORKSPACE, "bot", "pay", world.clock.now())) == []
+
+
+async def test_a_question_costs_nothing_until_it_is_answered(world: World, ledger: BusyLedger) -> None:
+    """A limit on an asking rule is charged at the release, once; the waiting decisions charge nothing."""
+    asked = [await world.decide("rated") for _ in range(2)]
+    assert [answer.decision.charges for answer in asked] == [(), ()]
+    assert (await world.approve(asked[0], BEN)).effect is Effect.ALLOW
+    assert (await world.approve(asked[1], BEN)).effect is Effect.DENY
+
+
+async def test_an_escalation_after_the_deadline_never_comes(world: World, ledger: BusyLedger) -> None:
+    asked = await world.decide("late")
+    assert asked.request is not None
+    assert asked.request.escalates_at is None

@@ -105,7 +105,9 @@ async def test_twenty_redemptions_at_once_succeed_once(world: World) -> None:
     assert sum(not isinstance(one, Exception) for one in done) == 1
 
 
-@pytest.mark.parametrize("forge", [lambda p: p[:-4] + "AAAA", lambda p: "mutx1.e30." + p.split(".")[2], lambda p: "x"])
+@pytest.mark.parametrize(
+    "forge", [lambda p: p[:-4] + "AAAA", lambda p: "mutx1.e30." + p.split(".")[2], lambda p: "x", lambda p: p + "A"]
+)
 async def test_a_forged_permit_is_refused(world: World, forge) -> None:
     answer = await world.decide("read_file", path="a")
     with pytest.raises(PermitRefused):

@@ -6,6 +6,7 @@ given; it says nothing where it cannot be sure.
 
 from collections.abc import Callable, Sequence, Set
 from enum import StrEnum
+from itertools import accumulate
 
 from msgspec import Struct
 
@@ -59,7 +60,7 @@ class KindReader:
             parts = _split(tokens, {"&&"})
         if len(parts) > 1:
             return next((found for part in parts if (found := self.not_boolean(part))), None)
-        if tokens and tokens[0].text == "!" and len(_split(tokens, _RELATIONS)) == 1:
+        if tokens[0].text == "!" and len(_split(tokens, _RELATIONS)) == 1:
             return self.not_boolean(tokens[1:])
         kind = self.kind(tokens)
         return None if kind is None or kind is Kind.BOOLEAN else Misfit(_text(tokens), kind)
@@ -83,14 +84,12 @@ class KindReader:
             return next(iter(kinds)) if len(kinds) == 1 else Kind.OTHER
         if len(_split(tokens, {"*", "/", "%"})) > 1:
             return Kind.NUMBER
-        if tokens and tokens[0].text in {"!", "-"}:
+        if tokens[0].text in {"!", "-"}:
             return Kind.BOOLEAN if tokens[0].text == "!" else Kind.NUMBER
         return self._operand(tokens)
 
     def _operand(self, tokens: Sequence[Token]) -> Kind | None:
         """A literal, a field path, a call, a list or a map: no operators at the top."""
-        if not tokens:
-            return None
         first = tokens[0]
         if len(tokens) == 1 and first.kind != "name":
             literals = {"string": Kind.OTHER if first.text[0] in "bB" else Kind.TEXT, "number": Kind.NUMBER}
@@ -109,13 +108,9 @@ class KindReader:
         """`name(...)` or `operand.name(...)`"""
         if tokens[-1].text != ")":
             return None
-        depth = 0
-        for position in range(len(tokens) - 1, 0, -1):
-            depth += (tokens[position].text in CLOSING) - (tokens[position].text in OPENING)
-            if depth == 0:
-                name = tokens[position - 1]
-                return _RESULTS.get(name.text) if name.kind == "name" else None
-        return None
+        depths = list(accumulate(-_shift(token) for token in reversed(tokens)))
+        name = tokens[len(tokens) - depths.index(0) - 2]
+        return _RESULTS.get(name.text) if name.kind == "name" else None
 
 
 def _bare(tokens: Sequence[Token]) -> Sequence[Token]:
@@ -126,13 +121,12 @@ def _bare(tokens: Sequence[Token]) -> Sequence[Token]:
 
 
 def _closing(tokens: Sequence[Token], start: int) -> int:
-    depth = 0
-    for position in range(start, len(tokens)):
-        if tokens[position].kind == "sign":
-            depth += (tokens[position].text in OPENING) - (tokens[position].text in CLOSING)
-            if depth == 0:
-                return position
-    return -1
+    """Where the bracket at `start` ends; brackets match in what the library has read."""
+    return start + list(accumulate(_shift(token) for token in tokens[start:])).index(0)
+
+
+def _shift(token: Token) -> int:
+    return (token.text in OPENING) - (token.text in CLOSING)
 
 
 def _branches(tokens: Sequence[Token]) -> list[Sequence[Token]]:

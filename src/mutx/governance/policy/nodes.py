@@ -50,9 +50,6 @@ class Node:
             return [node.plain() for node in self.value]
         return self.value
 
-    def problem(self, code: str, message: str) -> PolicyProblem:
-        return PolicyProblem(line=self.line, column=self.column, code=code, message=message)
-
 
 class Quick(Struct, frozen=True):
     """A document as plain values, and the lines of the entries of its lists and maps."""
