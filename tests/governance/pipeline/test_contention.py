@@ -6,7 +6,7 @@ from msgspec.structs import replace
 from mutx.governance.answer import GrantSpec
 from mutx.governance.turn import ApprovalRequest, Event, OutcomeStatus, RequestStatus, Turn, Verdict
 from mutx.governance.types import Effect
-from mutx.kit.errors import HeadMoved, LedgerUnavailable, LimitMoved, MutxError, NotFound, RequestMoved
+from mutx.kit.errors import DuplicateAction, HeadMoved, LedgerUnavailable, LimitMoved, MutxError, NotFound, RequestMoved
 from mutx.storage.ledger_core import Done
 from mutx.storage.memory import MemoryLedger
 from tests.governance.pipeline.world import ANA, BEN, WORKSPACE, World
@@ -78,6 +78,14 @@ async def test_a_decision_gives_up_and_allows_nothing(world: World, ledger: Busy
         await world.decide("read")
     ledger.refusals = []
     assert await world.turns() == []
+
+
+async def test_an_outcome_that_another_process_was_writing_is_looked_up(world: World, ledger: BusyLedger) -> None:
+    answer = await world.decide("read")
+    ledger.refuse(DuplicateAction, 1)
+    await world.conclude(answer)
+    assert [turn.outcome.status for turn in await world.turns() if turn.outcome] == [OutcomeStatus.EXECUTED]
+    assert (await world.pipeline.status(answer.action_id, ANA)).outcome is OutcomeStatus.EXECUTED
 
 
 async def test_an_outcome_starts_over_or_gives_up(world: World, ledger: BusyLedger) -> None:

@@ -106,7 +106,7 @@ async def test_twenty_redemptions_at_once_succeed_once(world: World) -> None:
 
 
 @pytest.mark.parametrize(
-    "forge", [lambda p: p[:-4] + "AAAA", lambda p: "mutx1.e30." + p.split(".")[2], lambda p: "x", lambda p: p + "A"]
+    "forge", [lambda p: p[:-4] + "AAAA", lambda p: "mutx1.e30." + p.split(".")[2], lambda p: "x", lambda p: p + "AA"]
 )
 async def test_a_forged_permit_is_refused(world: World, forge) -> None:
     answer = await world.decide("read_file", path="a")
@@ -263,3 +263,10 @@ async def test_a_context_that_does_not_follow_is_told_apart(world: World) -> Non
     first, *rest = await world.turns()
     found = recompute([first, *rest[1:]], ContextAccumulator(), world.policies.versions.__getitem__)
     assert {one.field for one in found if one.turn_id == rest[1].id} >= {"context"}
+
+
+async def test_a_question_that_the_caller_asks_for_charges_no_limit(world: World) -> None:
+    """The charge comes with the release; a question must not cost what its answer will cost again."""
+    for _ in range(5):
+        assert (await world.decide("rated", ask=True)).decision.charges == ()
+    assert (await world.decide("rated")).effect is Effect.ALLOW
