@@ -176,14 +176,11 @@ class Releases:
             known = await self._gather.action(request.workspace_id, request.action_id)
             if known.request is None or known.request.revision != request.revision - 1:
                 raise RequestMoved("somebody else moved this request first")
-            draft = await self._draft(known, request, verdict, grant)
-            if draft is None:
+            drafted = await self._draft(known, request, verdict, grant)
+            if drafted is None:
                 return
-            state = await self._gather.session(request.workspace_id, request.session_id)
-            if state.context.hash != draft.facts.context_hash:
-                continue
             try:
-                await self._recorder.record(state, draft)
+                await self._recorder.record(*drafted)
             except (HeadMoved, LimitMoved):
                 continue
             return
@@ -191,8 +188,10 @@ class Releases:
 
     async def _draft(
         self, known: ActionState, request: ApprovalRequest, verdict: Verdict, grant: GrantSpec | None
-    ) -> Draft | None:
-        """The resolution of `request`, or None where fresh context leaves it waiting as it was."""
+    ) -> tuple[SessionState, Draft] | None:
+        """The resolution of `request` and the session it was drawn from, with nothing awaited since. None where fresh
+        context leaves it waiting as it was.
+        """
         workspace, action = request.workspace_id, known.action
         engine = await self._gather.engine(workspace)
         fresh = await self._identities.current(known.caller)
@@ -213,7 +212,7 @@ class Releases:
         if verdict is Verdict.CONTEXT and decision.effect is known.decision.effect:
             return None
         facts = replace(facts, readings=decision.readings)
-        return Draft(
+        return state, Draft(
             kind=TurnKind.RESOLUTION,
             action=action,
             caller=fresh or known.caller,

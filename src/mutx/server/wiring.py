@@ -49,6 +49,7 @@ from mutx.server.secrets import installation_keys, open_sealer
 from mutx.server.settings import Settings
 from mutx.server.sinks import open_sinks, topics_of
 from mutx.server.sso import open_sign_on, sso_sources
+from mutx.server.timekeeping import PERIOD, Timekeeper, go_on
 from mutx.server.workers import Periodic, Workers
 from mutx.services.mail import Mailer
 from mutx.services.signing import EphemeralSigner, load_ring, open_signer
@@ -147,7 +148,8 @@ async def build(settings: Settings, *, memory: bool = False) -> ControlPlane:
         schema = SchemaKeeper(migrate=settings.database_migrate_on_startup)
         await start_database(database, schema, settings.database_startup_seconds)
         undo.push_async_callback(database.stop)
-        plane = await _assemble(settings, database, clock, scratch, undo)
+        keeper = await go_on(clock, database, settings.home / "clock")
+        plane = await _assemble(settings, database, clock, scratch, keeper, undo)
         schema.tell(plane.services.registry)
         undo.pop_all()
     return plane
@@ -158,6 +160,7 @@ async def _assemble(
     database: Database,
     clock: Clock,
     scratch: tempfile.TemporaryDirectory[str] | None,
+    keeper: Timekeeper,
     undo: AsyncExitStack,
 ) -> ControlPlane:
     accumulator = ContextAccumulator()
@@ -203,7 +206,7 @@ async def _assemble(
         identities=identities,
         verbs=verbs,
         app=app,
-        workers=_workers(services, policies, outbox, open_mailer(settings)),
+        workers=_workers(services, policies, outbox, open_mailer(settings), keeper),
         outbox=outbox,
         operator=operator,
         uds=UdsDoor(settings.socket, verbs, identities.authenticate, local_agent(operator, Door.UDS)),
@@ -276,7 +279,9 @@ async def _operator(services: Services, identities: KnownIdentities) -> Caller:
     return await identities.resolve(signed_in.access_token)
 
 
-def _workers(services: Services, policies: PolicyEngines, outbox: OutboxPump, mailer: Mailer | None) -> Workers:
+def _workers(
+    services: Services, policies: PolicyEngines, outbox: OutboxPump, mailer: Mailer | None, keeper: Timekeeper
+) -> Workers:
     return Workers(
         (
             Periodic("sweep", services.pipeline.sweep, SWEEP_SECONDS),
@@ -284,5 +289,6 @@ def _workers(services: Services, policies: PolicyEngines, outbox: OutboxPump, ma
             Periodic("counters", lambda: services.ledger.prune_counters(services.clock.now()), COUNTER_SECONDS),
             Periodic("outbox", outbox.run, OUTBOX_SECONDS),
             *identity_jobs(services, mailer),
+            Periodic("clock", keeper.keep, PERIOD),
         )
     )
