@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from alembic import command
+from alembic.script import ScriptDirectory
 from sqlalchemy import JSON, Connection, Enum, create_engine, inspect, text
 
 from mutx.kit.clock import ManualClock
@@ -163,3 +164,9 @@ async def test_the_server_upgrades_when_it_starts(tmp_path: Path) -> None:
         database = SqliteDatabase(tmp_path / "mutx.db")
         await database.start(upgrade)
         await database.stop()
+
+
+def test_the_history_is_one_line() -> None:
+    assert [script.revision for script in ScriptDirectory.from_config(configuration()).get_revisions("heads")] == [
+        newest()
+    ]
