@@ -1,6 +1,8 @@
 """Who a credential belongs to, asked at the door and asked again at release (AARM R6)."""
 
+import asyncio
 from collections.abc import Sequence
+from functools import partial
 
 from mutx.governance.types import Caller, PrincipalKind
 from mutx.kit.clock import Clock
@@ -12,10 +14,15 @@ from mutx.resources.permissions.directory import limited
 from mutx.resources.workspaces.service import allows_own_approvals
 from mutx.services.identity.authentication import Authentication
 from mutx.services.identity.sources import IdentitySource
+from mutx.services.identity.verified import digest_of
 from mutx.storage.engine import Database
 
 LOCAL = "peer"
 """Method of a caller that the kernel vouched for, at the socket or inside this process."""
+
+
+JOIN_SECONDS = 0.1
+"""How old a look into the store may be for another request to share it; a fraction of `revocation.LEASE`."""
 
 
 class KnownIdentities:
@@ -32,6 +39,8 @@ class KnownIdentities:
             TokenSource(database, auth),
             *more,
         )
+        self._looking: dict[tuple[bytes, int], tuple[float, asyncio.Future[Caller]]] = {}
+        """Verifications under way: when each began. Under the epoch they began in: a revocation ends the sharing."""
         self._by_method = {method: source for source in self._sources for method in source.methods}
 
     def cached(self, credential: str) -> Caller | None:
@@ -40,7 +49,23 @@ class KnownIdentities:
 
     async def authenticate(self, credential: str) -> Caller:
         """The caller, from the cache or the store. Raises Unauthenticated."""
-        return self.cached(credential) or await self.resolve(credential)
+        return self.cached(credential) or await self._together(credential)
+
+    async def _together(self, credential: str) -> Caller:
+        """Requests that come at once with one credential share one look into the store."""
+        key, now = (digest_of(credential), self._callers.epoch), asyncio.get_running_loop().time()
+        started, looking = self._looking.get(key, (0.0, None))
+        if looking is None or now - started > JOIN_SECONDS:
+            looking = asyncio.ensure_future(self.resolve(credential))
+            self._looking[key] = now, looking
+            looking.add_done_callback(partial(self._looked, key))
+        return await asyncio.shield(looking)
+
+    def _looked(self, key: tuple[bytes, int], looking: asyncio.Future[Caller]) -> None:
+        if self._looking.get(key, (0.0, None))[1] is looking:
+            del self._looking[key]
+        if not looking.cancelled():
+            looking.exception()  # whoever waited for it has gone: nobody else will ask
 
     async def resolve(self, credential: str) -> Caller:
         """Verify anew. Raises Unauthenticated for what is unknown, expired or revoked."""

@@ -3,10 +3,10 @@
     sealed = sealer.seal(b"...", context=place("webhooks", "secret", row.id))
     sealer.open(sealed, context=place("webhooks", "secret", row.id))
 
-A sealed value is text, `mutx1.<key id>.<base64url of nonce, ciphertext and tag>`. AES-256-GCM; the nonce has 24 bytes:
-from the key and the first 12 a keyed BLAKE2b makes a key for this one value, the other 12 are GCM's own nonce. So random
-nonces stay safe for more values than one key of AES-GCM (2**32, NIST SP 800-38D §8.3) may seal. Nothing but the same key
-and the same context opens a value, so one moved to another row does not open there.
+A sealed value is text, `mutx1.<key id>.<base64url of nonce, ciphertext and tag>`. XChaCha20-Poly1305 (libsodium's, as
+draft-irtf-cfrg-xchacha has it): its nonces of 24 bytes may be drawn at random for as many values as one likes, which
+AES-GCM's of 12 may not. Nothing but the same key and the same context opens a value, so one moved to another row does not
+open there.
 """
 
 import base64
@@ -15,14 +15,19 @@ import hashlib
 import secrets
 from collections.abc import Sequence
 
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from nacl.bindings import (
+    crypto_aead_xchacha20poly1305_ietf_decrypt,
+    crypto_aead_xchacha20poly1305_ietf_encrypt,
+    crypto_aead_xchacha20poly1305_ietf_KEYBYTES,
+    crypto_aead_xchacha20poly1305_ietf_NPUBBYTES,
+)
+from nacl.exceptions import CryptoError
 
 from mutx.kit.errors import KeyUnusable
 
 VERSION = "mutx1"
-KEY_BYTES = 32
-SALT_BYTES = NONCE_BYTES = 12
+KEY_BYTES: int = crypto_aead_xchacha20poly1305_ietf_KEYBYTES
+NONCE_BYTES: int = crypto_aead_xchacha20poly1305_ietf_NPUBBYTES
 LEAST_DISTINCT = 16
 """Of 32 random bytes fewer than 16 different ones come up once in 10**14 keys."""
 
@@ -88,9 +93,8 @@ class Sealer:
         return tuple(self._keys)
 
     def seal(self, value: bytes, *, context: str) -> str:
-        nonce = secrets.token_bytes(SALT_BYTES + NONCE_BYTES)
-        cipher = _cipher(self._keys[self.key_id], nonce)
-        sealed = cipher.encrypt(nonce[SALT_BYTES:], value, _bound(self.key_id, context))
+        nonce, key = secrets.token_bytes(NONCE_BYTES), self._keys[self.key_id]
+        sealed = crypto_aead_xchacha20poly1305_ietf_encrypt(value, _bound(self.key_id, context), nonce, key)
         return f"{VERSION}.{self.key_id}.{base64.urlsafe_b64encode(nonce + sealed).decode()}"
 
     def open(self, sealed: str, *, context: str) -> bytes:
@@ -104,9 +108,9 @@ class Sealer:
             )
         try:
             data = base64.urlsafe_b64decode(sealed.rpartition(".")[2])
-            nonce, hidden = data[: SALT_BYTES + NONCE_BYTES], data[SALT_BYTES + NONCE_BYTES :]
-            return _cipher(key, nonce).decrypt(nonce[SALT_BYTES:], hidden, _bound(key_id, context))
-        except (InvalidTag, ValueError) as error:
+            nonce, hidden = data[:NONCE_BYTES], data[NONCE_BYTES:]
+            return crypto_aead_xchacha20poly1305_ietf_decrypt(hidden, _bound(key_id, context), nonce, key)
+        except (CryptoError, ValueError) as error:
             raise KeyUnusable("a stored secret was altered or moved; restore it from a backup") from error
 
     def is_current(self, sealed: str) -> bool:
@@ -129,11 +133,6 @@ def key_id_of(sealed: str) -> str:
 def _key_id(key: bytes) -> str:
     """16 hex digits that name a key and tell nothing of it."""
     return hashlib.blake2b(key, digest_size=8, person=b"mutx/key-id").hexdigest()
-
-
-def _cipher(key: bytes, nonce: bytes) -> AESGCM:
-    one_time = hashlib.blake2b(nonce[:SALT_BYTES], key=key, digest_size=KEY_BYTES, person=b"mutx/sealing")
-    return AESGCM(one_time.digest())
 
 
 def _bound(key_id: str, context: str) -> bytes:

@@ -8,8 +8,8 @@ from msgspec import Struct
 from mutx.governance.types import Caller
 from mutx.kit.clock import Clock
 
-FRESH_SECONDS = 5.0
-"""How long a verification holds at most; a revocation ends it at once."""
+FRESH_SECONDS = 60.0
+"""How long a verification holds at most; a revocation ends it at once, on every replica."""
 
 
 class _Entry(Struct, frozen=True):
@@ -34,18 +34,20 @@ class VerifiedCallers:
         self.epoch = 0
 
     def get(self, credential: str) -> Caller | None:
-        entry = self._entries.get(self._key(credential))
+        entry = self._entries.get(digest_of(credential))
         if entry is None or entry.epoch != self.epoch or not entry.until > self._clock.now() < self._lease:
             return None
         return entry.caller
 
     def put(self, credential: str, caller: Caller, *, epoch: int, expires_at: float | None) -> None:
         """`epoch` is what it was before the verification began; `expires_at` the credential's own end."""
+        if epoch != self.epoch:
+            return  # it must not take the place of one that began later
         until = self._clock.now() + FRESH_SECONDS
         if len(self._entries) >= self._limit:
             del self._entries[next(iter(self._entries))]
         until = until if expires_at is None else min(until, expires_at)
-        self._entries[self._key(credential)] = _Entry(caller, epoch, until)
+        self._entries[digest_of(credential)] = _Entry(caller, epoch, until)
 
     def revoke(self) -> None:
         """Something was revoked: verify everybody anew."""
@@ -56,6 +58,7 @@ class VerifiedCallers:
         """Nothing was revoked elsewhere that is not known here; from `until` (seconds since the epoch) ask again."""
         self._lease = until
 
-    @staticmethod
-    def _key(credential: str) -> bytes:
-        return hashlib.sha256(credential.encode()).digest()
+
+def digest_of(credential: str) -> bytes:
+    """What stands for a credential in memory."""
+    return hashlib.sha256(credential.encode()).digest()
