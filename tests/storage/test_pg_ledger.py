@@ -20,6 +20,9 @@ from tests.conformance.pg import connector, emptied, postgres_ledger
 from tests.conformance.scribe import Scribe, charge
 
 WS, S = "ws-1", "s-1"
+BREAK = """SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+    WHERE datname = current_database() AND pid <> pg_backend_pid()"""
+"""Every other connection to this database; other tests use the server as well."""
 
 
 class Side(NamedTuple):
@@ -151,7 +154,7 @@ async def test_a_value_that_cannot_be_stored_fails_alone(here: Side) -> None:
 
 async def test_a_broken_connection_is_replaced_unnoticed(here: Side, db: Any) -> None:
     await here.scribe.allow()
-    await db.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()")
+    await db.execute(BREAK)
     await here.scribe.allow()
     assert len(await here.ledger.turns(WS, S)) == 2
 
@@ -203,7 +206,7 @@ async def test_a_server_that_stays_away_refuses_until_it_is_back(url: str, db: A
     scribe = Scribe(ledger, accumulator, clock)
     await scribe.allow()
     away.append(ConnectionRefusedError())
-    await db.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()")
+    await db.execute(BREAK)
     with pytest.raises(LedgerUnavailable):
         await scribe.allow()
     with pytest.raises(LedgerUnavailable):

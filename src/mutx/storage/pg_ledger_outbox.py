@@ -14,8 +14,8 @@ import asyncpg
 
 from mutx.storage.pg_ledger_store import BROKEN, Connect, PgStore, ledger_errors
 
-LOOKS, LOOK_SECONDS = 10, 0.005
-"""How often, and how far apart, one call asks whether the transactions under way have ended."""
+PAUSES = (0.005, 0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.32)
+"""Seconds between the looks of one call at whether the transactions under way have ended; the next call looks on."""
 
 LAST_TAKEN = "SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM outbox_id_seq"
 UNDER_WAY = """SELECT pg_snapshot_xmin(s)::text::bigint AS oldest, pg_snapshot_xmax(s)::text::bigint AS next
@@ -42,12 +42,12 @@ class Horizon:
     async def reach(self) -> int:
         """The number up to which nothing can appear any more; waits a moment for what is under way."""
         wanted = None
-        for _ in range(LOOKS):
+        for pause in PAUSES:
             taken = await self._look()
             wanted = taken if wanted is None else wanted
             if self._safe >= wanted:
                 break
-            await asyncio.sleep(LOOK_SECONDS)
+            await asyncio.sleep(pause)
         return self._safe
 
     async def _look(self) -> int:

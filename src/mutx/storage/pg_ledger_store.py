@@ -34,12 +34,13 @@ PATIENCE_SECONDS = 10.0
 """How long a query or an append waits for a server that is restarting."""
 FIRST_PAUSE, LONGEST_PAUSE = 0.02, 0.5
 
-BROKEN = (OSError, TimeoutError, asyncpg.InterfaceError, asyncpg.PostgresError)
+BROKEN = (OSError, TimeoutError, asyncpg.InterfaceError, asyncpg.InternalClientError, asyncpg.PostgresError)
 """What asyncpg raises."""
 GONE = (
     OSError,
     TimeoutError,
     asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # a connection that ends at the very moment it is used
     asyncpg.PostgresConnectionError,
     asyncpg.OperatorInterventionError,
     asyncpg.TooManyConnectionsError,
