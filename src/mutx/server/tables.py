@@ -13,7 +13,20 @@ from mutx.storage import ledger_tables as ledger
 from mutx.storage import schema_tables as schema
 from mutx.storage.tables import Row
 
-MODULES = (workspaces, auth, sso, api_keys, permissions, agents, policies, audit, ledger, schema, revocations, installation)
+MODULES = (
+    workspaces,
+    auth,
+    sso,
+    api_keys,
+    permissions,
+    agents,
+    policies,
+    audit,
+    ledger,
+    schema,
+    revocations,
+    installation,
+)
 METADATA = Row.metadata
 
 SEALED = ((METADATA.tables["installation_secrets"], "sealed"),)
