@@ -1,7 +1,8 @@
 """Syslog over TLS: RFC 5424 messages, framed by octet counting (RFC 6587 §3.4.1, RFC 5425 §4.3).
 
 Syslog acknowledges nothing. So each batch has a connection of its own that is ended by both sides: once the receiver has
-answered the end (TLS close_notify), it has read everything before it. Any other ending means that the batch is sent again.
+answered the end (TLS close_notify), everything before it has reached its process. Any other ending means that the batch
+is sent again. What the receiver loses after that, no sender of syslog can know; `http` has an answer for every batch.
 """
 
 import asyncio
