@@ -9,7 +9,11 @@ from mutx.governance.turn import Event
 from mutx.services.siem.cef import MAX_VALUE, cef
 from mutx.services.siem.record import record
 
-HOSTILE = st.text(alphabet=st.one_of(st.sampled_from("|=\\\r\n\x00\x1b\x85\u2028\u2029 ,cs1act"), st.characters()))
+HOSTILE = st.text(
+    alphabet=st.one_of(
+        st.sampled_from("|=\\\r\n\x00\x1b\x85\u2028\u2029 ,cs1act"), st.characters(exclude_categories=("Cs",))
+    )
+)
 
 
 def line(**said: str) -> str:

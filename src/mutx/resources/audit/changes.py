@@ -8,6 +8,7 @@ from mutx.governance.types import Caller
 from mutx.kit.canonical import canonical
 from mutx.kit.clock import Clock
 from mutx.kit.errors import InputError, NotFound, TooLarge
+from mutx.kit.ids import new_id
 from mutx.resources.audit.chain import erase
 from mutx.resources.audit.checking import ERASED_ONE
 from mutx.resources.audit.classes import RetentionClass
@@ -68,4 +69,5 @@ class AuditChanges:
     def _event(self, said: dict[str, object]) -> Event:
         caller = self._caller
         who = {"actor_type": caller.kind.value, "actor_id": caller.principal_id, "user_id": caller.user_id}
+        who["news_id"] = new_id()  # the same may happen twice in one moment, and both are told
         return Event(topic="audit.log", workspace_id=caller.workspace_id, at=self._clock.now(), payload=said | who)

@@ -55,6 +55,7 @@ _PREFIXES: Mapping[str, RetentionClass] = {
     "LOGIN": RetentionClass.LOGIN,
     "LOGOUT": RetentionClass.LOGIN,
     "PASSWORD": RetentionClass.LOGIN,
+    "EMAIL": RetentionClass.LOGIN,
     "SSO": RetentionClass.LOGIN,
     "RUN": RetentionClass.AGENT_EXECUTION,
     "NETWORK": RetentionClass.NETWORK,

@@ -1,7 +1,7 @@
 """Audit events in OCSF 1.9.0 (Open Cybersecurity Schema Framework, 2026-08-03).
 
   LOGIN*, LOGOUT, API_KEY_USED         3002 Authentication
-  MEMBER_*, USER_*, PASSWORD_*         3007 User Management
+  MEMBER_*, USER_*, PASSWORD_*, EMAIL_*  3007 User Management
   AGENT_START, AGENT_END               6002 Application Lifecycle
   GUARDRAIL_TRIGGER, DRIFT, AUDIT_HEAD_INVALID   2004 Detection Finding
   calls, decisions, approvals, models  6003 API Activity, with the profile `ai_operation`
@@ -67,7 +67,7 @@ def _classified(event: AuditEvent) -> tuple[int, int, dict[str, Any]]:
     if kind.startswith(("LOGIN", "LOGOUT")) or kind == "API_KEY_USED":
         service = {"name": "MUTX"}
         return AUTHENTICATION, _LOGON.get(kind, OTHER), {"user": _user(event), "service": service}
-    if kind.startswith(("MEMBER_", "USER_", "PASSWORD_")):
+    if kind.startswith(("MEMBER_", "USER_", "PASSWORD_", "EMAIL_")):
         return USERS, _USERS.get(last, OTHER), {"user": _target(event), "actor": _actor(event), **_roles(event)}
     entity = {"type": kind.rpartition("_")[0].lower() or kind.lower(), "uid": _about(event)}
     return ENTITIES, _ENTITIES.get(last, OTHER), {"entity": entity, "actor": _actor(event)}
@@ -146,7 +146,7 @@ def _roles(event: AuditEvent) -> dict[str, Any]:
 
 def _about(event: AuditEvent) -> str:
     """The id of the thing that was changed, under whatever name its slice tells it."""
-    own = ("user_id", "actor_id", "workspace_id")
+    own = ("user_id", "actor_id", "workspace_id", "news_id")
     ids = [str(value) for name, value in event.payload.items() if name.endswith("_id") and name not in own and value]
     return str(event.payload.get("policy") or (ids[0] if ids else event.event_id))
 
