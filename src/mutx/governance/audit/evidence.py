@@ -72,7 +72,7 @@ def read_lines(data: bytes) -> Iterator[EvidenceLine]:
     """Every line, header and head included. Raises VerificationFailed, naming the line."""
     if len(data) > MAX_EVIDENCE_BYTES:
         raise VerificationFailed(f"the file is larger than {MAX_EVIDENCE_BYTES} bytes; export a shorter time at once")
-    for number, line in enumerate(data.removesuffix(b"\n").split(b"\n"), 1):
+    for number, line in enumerate(data.rstrip(b"\n").split(b"\n"), 1):
         try:
             value = msgspec.json.decode(line)
             if canonical(value) != line:
