@@ -16,9 +16,9 @@ from mutx.kit.clock import Clock, to_datetime
 from mutx.kit.errors import NotFound, PermissionDenied
 from mutx.resources.api_keys.models import ApiKeyRow
 from mutx.services.identity.secrets import SecretHasher, SecretKind, hint_of, mint
-from mutx.web.access import AGENT_SCOPES, covers, scopes_of
 from mutx.services.identity.uses import KeyUse
 from mutx.storage.outbox import tell
+from mutx.web.access import AGENT_SCOPES, covers, scopes_of
 from mutx.web.news import tell_audit
 
 HOUR = 3600

@@ -11,7 +11,7 @@ from sqlalchemy.dialects import postgresql
 from mutx.kit.canonical import canonical
 
 revision = "0013"
-down_revision = "0009"
+down_revision = "0011"
 branch_labels = None
 depends_on = None
 
