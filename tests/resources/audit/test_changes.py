@@ -105,3 +105,17 @@ async def test_records_for_a_siem(plane: Governed, ana: Somebody) -> None:
     plain = (await ana.get("/v1/audit/records", format="json", event_type="POLICY_CHANGE")).text
     assert json.loads(plain)["workspace_id"] == ana.workspace_id
     assert (await ana.get("/v1/audit/records", limit=10_001)).status_code == 422
+
+
+async def test_a_guardrail_that_held_something_back_is_told(ana: Somebody) -> None:
+    rule = {"type": "block", "pattern": "pass(word|phrase)", "action": "no secrets", "scope": "input"}
+    made = await ana.post("/v1/policies", {"name": "texts", "rules": [rule]})
+    assert made.status_code == 201, made.text
+    for said in ({}, {"agent_id": AGENT, "session_id": SESSION}):
+        result = (await ana.post("/v1/policies/evaluate", {"input": "my password is x", **said})).json()
+        assert result["decision"] == "block"
+    await ana.post("/v1/policies/evaluate", {"input": "hello", "agent_id": AGENT})
+    [told] = (await ana.get("/v1/audit/events", event_type="GUARDRAIL_TRIGGER")).json()["events"]
+    assert (told["agent_id"], told["session_id"], told["actor_id"]) == (AGENT, SESSION, ana.user_id)
+    assert told["payload"]["rules"] == "texts/input-1"
+    assert "password" not in json.dumps(told)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from uuid import UUID
 
-from mutx.contract.audit import AuditEvent
+from mutx.contract.audit import AuditEvent, AuditEventType
 from mutx.governance.telemetry import SYSTEM, turn_payload
 from mutx.governance.turn import Turn, TurnKind
 from mutx.kit.clock import to_datetime
@@ -11,9 +11,9 @@ from mutx.services.siem.record import trace_of
 from mutx.storage.views import decided_by
 
 EVENT_TYPES: Mapping[TurnKind, str] = {
-    TurnKind.DECISION: "POLICY_CHECK",
+    TurnKind.DECISION: AuditEventType.POLICY_CHECK.value,
     TurnKind.RESOLUTION: "APPROVAL",
-    TurnKind.OUTCOME: "TOOL_CALL",
+    TurnKind.OUTCOME: AuditEventType.TOOL_CALL.value,
 }
 """Product §13 names the first and the last; APPROVAL is ours."""
 
