@@ -153,7 +153,7 @@ def get_audit_trace(trace_id: str) -> AuditEvents:
     """List the events of one trace, in order."""
 
 
-@operation("POST", "/audit/events", scope="audit:act", status=201)
+@operation("POST", "/audit/events", scope="agents:act", status=201)
 def report_audit_event(body: AuditReport) -> AuditReported:
     """Report what only the agent's side knows: that it started or ended, called a model, tripped a guardrail."""
 
