@@ -16,8 +16,10 @@ from mutx.governance.turn import Outcome, OutcomeStatus
 from mutx.governance.types import Caller, Door, PrincipalKind, ToolCall
 from mutx.kit.clock import ManualClock
 from mutx.resources.audit.sink import AuditSink
+from mutx.resources.audit.trail import AuditTrail
 from mutx.resources.policies.engines import PolicyEngines
 from mutx.server.app import create_app
+from mutx.server.audit import open_trail
 from mutx.server.database import open_database, open_ledger
 from mutx.server.doors.http import hot_routes
 from mutx.server.doors.verbs import Verbs
@@ -80,6 +82,7 @@ class Governed(Struct, frozen=True):
     engines: PolicyEngines
     clock: ManualClock
     audit: AuditSink
+    trail: AuditTrail
 
     def client(self, token: str | None = None) -> httpx2.AsyncClient:
         headers = {"authorization": f"Bearer {token}"} if token else {}
@@ -149,7 +152,9 @@ async def governed(home: Path, database_url: str = "") -> AsyncIterator[Governed
     identities = KnownIdentities(database, auth, clock)
     ledger = MemoryLedger(accumulator, clock) if database_url else open_ledger(database, accumulator, clock)
     engines = PolicyEngines(database, bus)
-    audit = AuditSink(database, bus)
+    keys, sealer = KeyRing((signer.public_key,)), open_sealer(settings)
+    trail = open_trail(database, signer, keys, sealer, clock)
+    audit = AuditSink(database, bus, trail)
     parts = (bus, ledger, engines, Trusting(identities), signer, accumulator, clock)
     pipeline = governance(*parts, topics_of([audit]))
     services = Services(
@@ -162,14 +167,14 @@ async def governed(home: Path, database_url: str = "") -> AsyncIterator[Governed
         signer=signer,
         auth=auth,
         revocations=Revocations(database, auth.callers, bus, clock),
-        sealer=open_sealer(settings),
+        sealer=sealer,
         registry=CollectorRegistry(),
-        keys=KeyRing((signer.public_key,)),
+        keys=keys,
         compliance=self_assessment(clock),
     )
     app = create_app(services, settings, identities, doors=hot_routes(Verbs(pipeline, bus, clock)))
     try:
-        yield Governed(app, services, engines, clock, audit)
+        yield Governed(app, services, engines, clock, audit, trail)
     finally:
         await database.stop()
         auth.passwords.close()

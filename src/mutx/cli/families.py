@@ -11,5 +11,4 @@ api_keys = FamilyGroup("api-keys", groups.ApiKeysApi, "Create, rotate and revoke
 permissions = FamilyGroup("permissions", groups.PermissionsApi, "Narrow what members, keys and roles may do.")
 governance = FamilyGroup("governance", groups.GovernanceApi, "The governed verbs themselves.")
 security = FamilyGroup("security", groups.SecurityApi, "Sessions, receipts, compliance and metrics.")
-audit = FamilyGroup("audit", groups.AuditApi, "Who did what.")
 health = FamilyGroup("health", groups.HealthApi, "How the server is.")

@@ -38,7 +38,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "permissions": ("mutx.cli.families:permissions", "Narrow what members, keys and roles may do."),
         "governance": ("mutx.cli.families:governance", "The governed verbs themselves."),
         "security": ("mutx.cli.families:security", "Sessions, receipts, compliance and metrics."),
-        "audit": ("mutx.cli.families:audit", "Who did what."),
+        "audit": ("mutx.cli.commands.audit:audit", "Who did what."),
         "health": ("mutx.cli.families:health", "How the server is."),
         "replay": ("mutx.cli.commands.replay:replay", "Run a benchmark's tool calls under a policy."),
     }

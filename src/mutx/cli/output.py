@@ -43,7 +43,7 @@ def show(state: CliState, value: Any) -> None:
     elif value is None:
         click.echo("done")
     elif isinstance(value, str):
-        click.echo(value)
+        click.echo(value, nl=not value.endswith("\n"))
     elif isinstance(value, list):
         print_rows(value)
     elif isinstance(value, BaseModel) and _items(value) is not None:

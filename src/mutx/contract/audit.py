@@ -1,10 +1,11 @@
 """The audit log: who did what. Governed actions are the ledger's receipts; everything else has a chain of its own."""
 
-from typing import Any, Literal
+from enum import StrEnum
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from mutx.contract.base import Limit, Schema, Skip, Timestamp
+from mutx.contract.base import Input, Limit, Schema, Skip, Timestamp
 from mutx.contract.operation import operation
 
 
@@ -33,11 +34,60 @@ class AuditEvent(Schema):
     approval_id: str | None = None
     cost_record: dict[str, Any] | None = None
     redaction_status: str = "none"
+    """`none`, `erased` (by retention or by request), `unreadable` (sealed under a key that the server does not have)."""
     schema_version: str = "1.0"
     previous_hash: str | None = None
     integrity_hash: str | None = None
     sequence: int
     """Place in its chain, from 1."""
+
+
+class AuditEventType(StrEnum):
+    """What agents do, as the product names it. Other events (sign-ins, keys, changes) name themselves likewise."""
+
+    AGENT_START = "AGENT_START"
+    LLM_CALL = "LLM_CALL"
+    TOOL_CALL = "TOOL_CALL"
+    POLICY_CHECK = "POLICY_CHECK"
+    GUARDRAIL_TRIGGER = "GUARDRAIL_TRIGGER"
+    AGENT_END = "AGENT_END"
+
+
+class ReportedType(StrEnum):
+    """What only the agent's side knows. Tool calls and policy checks are the ledger's to tell."""
+
+    AGENT_START = "AGENT_START"
+    LLM_CALL = "LLM_CALL"
+    GUARDRAIL_TRIGGER = "GUARDRAIL_TRIGGER"
+    AGENT_END = "AGENT_END"
+
+
+class AuditReport(Input):
+    """An event as an agent reports it. It stands in the log as the agent's own words, under the key that brought it."""
+
+    event_type: ReportedType
+    agent_id: str = Field(min_length=1, max_length=256)
+    session_id: str = Field(default="", max_length=256)
+    run_id: str | None = Field(default=None, max_length=256)
+    trace_id: str | None = Field(default=None, max_length=256)
+    span_id: str | None = Field(default=None, max_length=64)
+    parent_span_id: str | None = Field(default=None, max_length=64)
+    payload: dict[str, Any] = Field(default_factory=dict)
+    """At most 16 KiB of JSON; no prompts and no secrets, but what identifies them."""
+
+
+class AuditReported(Schema):
+    event_id: str
+
+
+class AuditFormat(StrEnum):
+    """How exported records are written, one per line."""
+
+    JSON = "json"
+    OCSF = "ocsf"
+    """Open Cybersecurity Schema Framework 1.9.0."""
+    CEF = "cef"
+    """ArcSight Common Event Format."""
 
 
 class AuditLag(Schema):
@@ -69,6 +119,11 @@ class AuditExport(Schema):
     events: list[AuditEvent]
 
 
+LINES = "application/jsonl"
+
+RecordLimit = Annotated[int, Field(ge=1, le=10_000, description="How many to export at most.")]
+
+
 @operation("GET", "/audit/events", scope="audit:read")
 def list_audit_events(
     agent_id: str | None = None,
@@ -96,3 +151,42 @@ def stream_audit_events(after: Timestamp | None = None) -> AuditEvent | AuditLag
 @operation("GET", "/audit/traces/{trace_id}", scope="audit:read")
 def get_audit_trace(trace_id: str) -> AuditEvents:
     """List the events of one trace, in order."""
+
+
+@operation("POST", "/audit/events", scope="agents:act", status=201)
+def report_audit_event(body: AuditReport) -> AuditReported:
+    """Report what only the agent's side knows: that it started or ended, called a model, tripped a guardrail."""
+
+
+@operation("GET", "/audit/evidence", scope="audit:admin", media_type=LINES)
+def export_evidence(
+    session_id: str | None = None,
+    time_range_start: Timestamp | None = None,
+    time_range_end: Timestamp | None = None,
+) -> str:
+    """Export the log as JSON Lines that verify offline: chain, receipts, signed heads; its exact bytes count.
+
+    Session and time choose the contents and the receipts; the links of the workspace's chain come along whole.
+    """
+
+
+@operation("GET", "/audit/records", scope="audit:read", media_type=LINES)
+def export_records(
+    format: AuditFormat = AuditFormat.OCSF,  # noqa: A002 - its name on the wire
+    agent_id: str | None = None,
+    session_id: str | None = None,
+    run_id: str | None = None,
+    time_range_start: Timestamp | None = None,
+    time_range_end: Timestamp | None = None,
+    event_type: str | None = None,
+    limit: RecordLimit = 1000,
+) -> str:
+    """Export the newest events that match, oldest first, one per line, for a SIEM."""
+
+
+@operation("DELETE", "/audit/events/{event_id}", scope="admin", status=204)
+def erase_audit_event(event_id: str) -> None:
+    """Erase what an event says, or the arguments and results of a governed action; chain and receipts still verify.
+
+    That it was erased, and by whom, is an event itself.
+    """

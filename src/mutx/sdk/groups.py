@@ -154,6 +154,10 @@ class AuditApi(Group[T]):
     export = Call(audit.export_audit)
     stream = Stream(audit.stream_audit_events)
     trace = Call(audit.get_audit_trace)
+    report = Call(audit.report_audit_event)
+    evidence = Call(audit.export_evidence)
+    records = Call(audit.export_records)
+    erase = Call(audit.erase_audit_event)
 
 
 class HealthApi(Group[T]):

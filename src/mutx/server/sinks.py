@@ -6,7 +6,9 @@ from mutx.governance.ports import Sink
 from mutx.governance.turn import Event
 from mutx.kit.clock import Clock
 from mutx.resources.audit.sink import AuditSink
+from mutx.resources.audit.trail import AuditTrail
 from mutx.resources.workspaces.approvers import approver_addresses
+from mutx.server.audit import siem_sinks
 from mutx.server.mail import open_mailer
 from mutx.server.settings import Settings
 from mutx.services.telemetry.log import LogSink
@@ -16,9 +18,11 @@ from mutx.storage.coordination import LocalBus
 from mutx.storage.engine import Database
 
 
-def open_sinks(settings: Settings, database: Database, bus: LocalBus, clock: Clock) -> tuple[Sink, ...]:
+def open_sinks(
+    settings: Settings, database: Database, bus: LocalBus, clock: Clock, trail: AuditTrail
+) -> tuple[Sink, ...]:
     """Raises SetupError for settings that contradict each other."""
-    sinks: list[Sink] = [AuditSink(database, bus)]
+    sinks: list[Sink] = [AuditSink(database, bus, trail), *siem_sinks(settings)]
     if settings.event_log:
         sinks.append(LogSink(settings.event_log))
     if settings.otlp_endpoint:

@@ -29,6 +29,6 @@ MODULES = (
 )
 METADATA = Row.metadata
 
-SEALED = ((METADATA.tables["installation_secrets"], "sealed"),)
+SEALED = ((METADATA.tables["installation_secrets"], "sealed"), (METADATA.tables["audit_events"], "sealed"))
 """Columns of sealed values, of tables whose key is a text `id`: `mutx secrets reseal` puts them under the newest key. A
 value's context is `sealing.place(table, column, id)`."""

@@ -31,10 +31,12 @@ from mutx.governance.telemetry import TelemetryExporter
 from mutx.governance.types import Caller, Door, PrincipalKind
 from mutx.kit.clock import Clock, SystemClock
 from mutx.resources.api_keys.jobs import record_key_uses
+from mutx.resources.audit.retention import AuditRetention
 from mutx.resources.auth.jobs import record_failed_logins
 from mutx.resources.auth.service import Logins
 from mutx.resources.policies.engines import PolicyEngines
 from mutx.server.app import create_app
+from mutx.server.audit import open_retention, open_trail
 from mutx.server.database import open_database, open_ledger
 from mutx.server.doors.http import hot_routes
 from mutx.server.doors.uds import UdsDoor
@@ -67,6 +69,7 @@ PERMIT_PURPOSE = b"mutx/permit/1"
 SWEEP_SECONDS = 1.0
 POLICY_SECONDS = 0.5
 COUNTER_SECONDS = 60.0
+RETENTION_SECONDS = 3600.0
 OUTBOX_SECONDS = 1.0
 """Until the outbox pump is started again, should it ever end."""
 
@@ -176,7 +179,8 @@ async def _assemble(
     revocations = Revocations(database, auth.callers, bus, clock, shared=settings.is_shared)
     sign_on = open_sign_on(settings, clock)
     identities = KnownIdentities(database, auth, clock, sso_sources(database, revocations, sign_on, clock))
-    sinks = open_sinks(settings, database, bus, clock)
+    trail = open_trail(database, signer, keys, sealer, clock)
+    sinks = open_sinks(settings, database, bus, clock, trail)
     pipeline = governance(bus, ledger, policies, identities, signer, accumulator, clock, topics_of(sinks))
     services = Services(
         database=database,
@@ -206,7 +210,9 @@ async def _assemble(
         identities=identities,
         verbs=verbs,
         app=app,
-        workers=_workers(services, policies, outbox, open_mailer(settings), keeper),
+        workers=_workers(
+            services, policies, outbox, open_mailer(settings), keeper, open_retention(settings, services, trail)
+        ),
         outbox=outbox,
         operator=operator,
         uds=UdsDoor(settings.socket, verbs, identities.authenticate, local_agent(operator, Door.UDS)),
@@ -280,7 +286,12 @@ async def _operator(services: Services, identities: KnownIdentities) -> Caller:
 
 
 def _workers(
-    services: Services, policies: PolicyEngines, outbox: OutboxPump, mailer: Mailer | None, keeper: Timekeeper
+    services: Services,
+    policies: PolicyEngines,
+    outbox: OutboxPump,
+    mailer: Mailer | None,
+    keeper: Timekeeper,
+    retention: AuditRetention,
 ) -> Workers:
     return Workers(
         (

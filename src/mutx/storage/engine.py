@@ -10,7 +10,7 @@ time, over all processes, so what a unit has read still holds when it writes.
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from sqlalchemy import Connection
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
@@ -32,6 +32,10 @@ class PoolState(NamedTuple):
 
 class Database(ABC):
     """One database and this process's way to it."""
+
+    def __init__(self) -> None:
+        self.info: dict[str, Any] = {}
+        """What every unit of work carries as its session's `info`: see `storage.outbox.HEAR`."""
 
     @abstractmethod
     async def start(self, prepare: Callable[[Connection], None]) -> None:

@@ -6,7 +6,7 @@ in the outbox meanwhile. An event may come twice (a crash between delivery and a
 
 import asyncio
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -27,14 +27,23 @@ MAX_RETRY_SECONDS = 60.0
 PRUNE_SECONDS = 60.0
 
 
-async def tell(session: AsyncSession, events: Iterable[Event]) -> None:
-    """Put a slice's news into the outbox, in the same unit of work as what it tells of."""
+HEAR = "mutx.hear"
+"""Name in a session's `info` of who hears of its news within the same unit of work (`Hear`)."""
+
+Hear = Callable[[AsyncSession, Sequence[Event]], Awaitable[None]]
+
+
+async def tell(session: AsyncSession, events: Sequence[Event]) -> None:
+    """Put a slice's news into the outbox, in the same unit of work as what it tells of; `HEAR` hears of it at once."""
     rows = [
         {"topic": event.topic, "workspace_id": event.workspace_id, "at": event.at, "payload": event.payload}
         for event in events
     ]
     if rows:
         await session.execute(insert(outbox), rows)
+        hear: Hear | None = session.info.get(HEAR)
+        if hear is not None:
+            await hear(session, events)
 
 
 class OutboxPump:

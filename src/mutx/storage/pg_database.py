@@ -35,6 +35,7 @@ class PostgresDatabase(Database):
 
     def __init__(self, url: str, options: PostgresOptions | None = None, *, unit: float = UNIT_SECONDS) -> None:
         """`unit`: seconds that a unit of work may take. Raises SetupError for a URL that means nothing."""
+        super().__init__()
         chosen = options or PostgresOptions()
         self.connect = Connector(url, chosen)
         """Opens an asyncpg connection beside the pool, for the ledger's own statements."""
@@ -49,7 +50,7 @@ class PostgresDatabase(Database):
         )
         views = self._engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
         self._read_session = async_sessionmaker(views, expire_on_commit=False)
-        self._write_session = async_sessionmaker(self._engine, expire_on_commit=False)
+        self._write_session = async_sessionmaker(self._engine, expire_on_commit=False, info=self.info)
 
     async def start(self, prepare: Callable[[Connection], None]) -> None:
         """Let `prepare` bring the tables up to date while no other process does, and begin.

@@ -29,6 +29,7 @@ class SqliteDatabase(Database):
 
     def __init__(self, url: str | Path, *, unit: float = UNIT_SECONDS, busy: float = BUSY_SECONDS) -> None:
         """`url`: `sqlite:///path`, or the path itself. `unit`, `busy`: seconds."""
+        super().__init__()
         self.path = sqlite_path(url)
         self._unit = unit
         self._started = False
@@ -36,7 +37,7 @@ class SqliteDatabase(Database):
         self._views = _engine(self.path, writes=False, size=4)
         self._units = _engine(self.path, writes=True, size=1)
         self._read_session = async_sessionmaker(self._views, expire_on_commit=False)
-        self._write_session = async_sessionmaker(self._units, expire_on_commit=False)
+        self._write_session = async_sessionmaker(self._units, expire_on_commit=False, info=self.info)
         self.writer = Writer(partial(connect, str(self.path), writes=True, busy=busy))
         self.readers = Readers(partial(connect, str(self.path), writes=False, busy=busy))
 

@@ -4,6 +4,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from mutx.governance.turn import Event
 from mutx.governance.types import Caller
+from mutx.kit.ids import new_id
 from mutx.storage.outbox import tell
 
 
@@ -14,6 +15,7 @@ async def tell_audit(session: AsyncSession, caller: Caller, at: float, event_typ
         "actor_type": caller.kind.value,
         "actor_id": caller.principal_id,
         "user_id": caller.user_id,
+        "news_id": new_id(),  # the same may happen twice in one moment, and both are told
         **about,
     }
     topic = f"audit.{event_type.partition('_')[0].lower()}"

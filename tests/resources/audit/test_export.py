@@ -7,8 +7,10 @@ from msgspec.structs import replace
 from sqlalchemy import delete, update
 
 from mutx.governance.keys import KeyRing
-from mutx.resources.audit import news, service
+from mutx.resources.audit import checking, service
+from mutx.resources.audit.checking import ChainCheck
 from mutx.resources.audit.models import AuditEventRow
+from mutx.resources.audit.news import AuditEntries
 from mutx.resources.audit.query import AuditScope
 from mutx.resources.audit.service import AuditLog
 from mutx.storage.codec import encode_turn
@@ -96,14 +98,17 @@ async def test_all_turns_of_a_session_removed_shows(plane: Governed, ana: Somebo
 async def test_a_key_that_nobody_knows_shows(plane: Governed, ana: Somebody) -> None:
     caller = replace(plane.agent(ana), agent_id=None, scopes=("admin",))
     async with plane.services.database.read() as session:
-        export = await AuditLog(plane.services.ledger, session, KeyRing(), caller).export(SESSION, None)
+        export = await AuditLog(plane.services.ledger, session, KeyRing(), plane.services.sealer, caller).export(
+            SESSION, None
+        )
     assert export.verified is False
-    assert "turn 1" in export.errors[0]
+    assert "no trusted key" in export.errors[0]
+    assert "turn 1" in export.errors[1]
 
 
 async def test_a_changed_entry_shows(plane: Governed, ana: Somebody) -> None:
     mine = (AuditEventRow.workspace_id == ana.workspace_id, AuditEventRow.sequence == 2)
-    await _change(plane, update(AuditEventRow).where(*mine).values(payload={"effect": "allow"}))
+    await _change(plane, update(AuditEventRow).where(*mine).values(actor_id="somebody-else"))
     export = await _export(ana)
     assert export["verified"] is False
     assert "entry 2" in export["errors"][0]
@@ -129,12 +134,13 @@ async def test_an_export_is_bounded(plane: Governed, ana: Somebody, monkeypatch:
 async def test_what_was_not_checked_is_not_verified(
     plane: Governed, ana: Somebody, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(news, "MAX_CHECKED", 1)
-    monkeypatch.setattr(news, "PAGE", 1)
+    monkeypatch.setattr(checking, "MAX_CHECKED", 1)
+    monkeypatch.setattr(checking, "PAGE", 1)
     async with plane.services.database.read() as session:
-        head, errors = await news.AuditEntries(session, AuditScope(ana.workspace_id)).verify()
-    assert head.sequence == 1
-    assert errors == ["entries after 1 were not checked: there are too many for one export"]
+        entries = AuditEntries(session, AuditScope(ana.workspace_id))
+        check = ChainCheck(entries, ana.workspace_id, plane.services.keys, plane.services.sealer)
+        await check.run()
+    assert check.errors == ["entries after 1 were not checked: there are too many for one export"]
 
 
 async def _change(plane: Governed, statement: object) -> None:

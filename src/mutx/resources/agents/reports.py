@@ -13,6 +13,7 @@ from mutx.governance.types import Caller
 from mutx.kit.clock import Clock, to_datetime
 from mutx.resources.agents.models import AgentLogRow, AgentMetricRow, AgentRow
 from mutx.resources.agents.ownership import owned
+from mutx.web.news import tell_audit
 
 RowT = TypeVar("RowT", AgentMetricRow, AgentLogRow)
 
@@ -27,7 +28,12 @@ class AgentReports:
         row = await owned(self._session, self._caller, report.agent_id)
         said = report.model_dump(include={"message", "platform", "hostname"}, exclude_none=True)
         runs = report.status is AgentStatus.RUNNING
-        if runs and (row.status != AgentStatus.RUNNING or row.running_since is None):
+        ran = row.status == AgentStatus.RUNNING and row.running_since is not None
+        if runs is not ran:
+            what = "AGENT_START" if runs else "AGENT_END"
+            about = {"agent_id": row.id, "status": report.status.value}
+            await tell_audit(self._session, self._caller, self._now.timestamp(), what, **about)
+        if runs and not ran:
             row.running_since = self._now
         if not runs:
             row.running_since = None

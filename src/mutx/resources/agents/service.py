@@ -42,6 +42,7 @@ class Agents:
         details = {"metadata": wanted.metadata, "capabilities": wanted.capabilities}
         row = await self._add(wanted.name, wanted.description, AgentType.CUSTOM, AgentStatus.RUNNING, None, details)
         row.last_heartbeat = row.running_since = self._now
+        await self._tell("AGENT_START", row)
         await self._session.flush()
         return row
 

@@ -5,18 +5,23 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, func, select, update
+from sqlalchemy import Select, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from mutx.contract.api_keys import MAX_LANE_DAYS, ApiKey, ApiKeyCreate, ApiKeyCreated, KeyKind
 from mutx.contract.workspaces import Role
+from mutx.governance.turn import Event
 from mutx.governance.types import Caller, PrincipalKind
 from mutx.kit.clock import Clock, to_datetime
 from mutx.kit.errors import NotFound, PermissionDenied
 from mutx.resources.api_keys.models import ApiKeyRow
 from mutx.services.identity.secrets import SecretHasher, SecretKind, hint_of, mint
+from mutx.services.identity.uses import KeyUse
+from mutx.storage.outbox import tell
 from mutx.web.access import AGENT_SCOPES, covers, scopes_of
 from mutx.web.news import tell_audit
+
+HOUR = 3600
 
 
 class ApiKeys:
@@ -154,7 +159,29 @@ def _mint_for(row: ApiKeyRow) -> str:
     return mint(SecretKind.AGENT_KEY if row.kind == KeyKind.AGENT else SecretKind.API_KEY)
 
 
-async def write_last_used(session: AsyncSession, uses: Mapping[str, float]) -> None:
-    """Key id -> seconds since the epoch of its last use. Called in batches, never per request."""
-    for key_id, at in uses.items():
-        await session.execute(update(ApiKeyRow).where(ApiKeyRow.id == key_id).values(last_used=to_datetime(at)))
+async def write_uses(session: AsyncSession, uses: Mapping[str, KeyUse]) -> Sequence[str]:
+    """Key id -> use. Called in batches, never per request; the audit log hears of each key's first use in an hour.
+
+    Returns the ids of the keys that it heard of.
+    """
+    told: list[str] = []
+    for row in await session.scalars(select(ApiKeyRow).where(ApiKeyRow.id.in_(uses))):
+        use = uses[row.id]
+        if row.last_used is None or row.last_used.timestamp() // HOUR != use.last // HOUR:
+            await tell(session, [_used(row, use)])
+            told.append(row.id)
+        row.last_used = to_datetime(use.last)
+    return told
+
+
+def _used(row: ApiKeyRow, use: KeyUse) -> Event:
+    payload = {
+        "event_type": "API_KEY_USED",
+        "actor_type": (PrincipalKind.AGENT if row.kind == KeyKind.AGENT else PrincipalKind.API_KEY).value,
+        "actor_id": row.id,
+        "user_id": row.user_id,
+        "agent_id": row.agent_id,
+        "key_id": row.id,
+        "verifications": use.count,
+    }
+    return Event(topic="audit.api", workspace_id=row.workspace_id, at=use.last, payload=payload)

@@ -30,7 +30,7 @@ class KeySource:
             found = await self._keys(session).by_digest(self._auth.secrets.digest(credential))
         if found is None:
             raise Unauthenticated("this API key is unknown, expired or revoked; create a new one")
-        self._auth.key_uses[found.caller.principal_id] = self._clock.now()
+        self._auth.key_uses.note(found.caller.principal_id, self._clock.now())
         return Verified(found.caller, found.expires_at)
 
     async def current(self, caller: Caller) -> Caller | None:

@@ -1,41 +1,34 @@
 """From an outbox event to an audit entry: news that is no turn."""
 
-from collections.abc import Mapping
-from typing import Any
-
 from mutx.governance.turn import Event
-from mutx.kit.canonical import digest
-from mutx.kit.clock import to_datetime
+from mutx.kit.ids import new_id
+from mutx.resources.audit.classes import retention_class
 from mutx.resources.audit.models import AuditEventRow
-from mutx.resources.audit.turns import trace_of
+from mutx.services.siem.record import record
 
 
 def entry(event: Event) -> AuditEventRow:
-    """The entry of one event; the same event always gives the same `event_id`."""
-    said = event.payload
-    trace = _text(said, "trace_id") or _text(said, "action_id")
+    """The entry of one event, not in a chain yet; the same event always gives the same `event_id`."""
+    told = record(event)
+    user_id = event.payload.get("user_id")
     return AuditEventRow(
-        event_id=digest([event.topic, event.workspace_id, event.at, said]),
+        id=new_id(),
+        event_id=told.event_id,
         workspace_id=event.workspace_id,
-        event_type=_text(said, "event_type") or event.topic.upper(),
-        timestamp=to_datetime(event.at),
-        agent_id=_text(said, "agent_id") or "",
-        session_id=_text(said, "session_id") or "",
-        user_id=_text(said, "user_id"),
-        run_id=_text(said, "run_id"),
-        trace_id=trace_of(trace) if trace else None,
-        span_id=_text(said, "span_id"),
-        parent_span_id=_text(said, "parent_span_id"),
-        actor_type=_text(said, "actor_type") or "agent",
-        actor_id=_text(said, "actor_id") or _text(said, "agent_id"),
-        actor_display=_text(said, "actor_display"),
-        policy_decision_id=_text(said, "receipt_id"),
-        policy_refs=[said["policy_version"]] if said.get("policy_version") else [],
-        approval_id=_text(said, "request_id"),
-        payload=said,
+        event_type=told.event_type,
+        retention=retention_class(told.event_type).value,
+        timestamp=told.timestamp,
+        agent_id=told.agent_id,
+        session_id=told.session_id,
+        user_id=str(user_id) if user_id else None,
+        run_id=told.run_id,
+        trace_id=told.trace_id,
+        span_id=told.span_id,
+        parent_span_id=told.parent_span_id,
+        actor_type=told.actor_type,
+        actor_id=told.actor_id,
+        actor_display=told.actor_display,
+        policy_decision_id=told.policy_decision_id,
+        policy_refs=told.policy_refs,
+        approval_id=told.approval_id,
     )
-
-
-def _text(said: Mapping[str, Any], name: str) -> str | None:
-    value = said.get(name)
-    return str(value) if value else None

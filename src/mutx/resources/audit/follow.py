@@ -10,8 +10,9 @@ from mutx.governance.types import Caller
 from mutx.kit.clock import to_datetime
 from mutx.resources.audit.news import AuditEntries
 from mutx.resources.audit.query import AuditQuery, AuditScope
-from mutx.resources.audit.service import AuditLog, audit_event
+from mutx.resources.audit.service import AuditLog
 from mutx.resources.audit.turns import turn_event
+from mutx.resources.audit.views import audit_event
 from mutx.storage.coordination import LAGGED
 from mutx.web.services import Services
 
@@ -55,7 +56,7 @@ def _lag(since: datetime) -> ServerSentEvent:
 async def _since(app: Services, caller: Caller, after: datetime) -> tuple[list[AuditEvent], int]:
     """The last of them, in order, and how many there are in all."""
     async with app.database.read() as session:
-        log = AuditLog(app.ledger, session, app.keys, caller)
+        log = AuditLog(app.ledger, session, app.keys, app.sealer, caller)
         events, total = await log.page(AuditQuery(since=after), 0, CATCH_UP)
     return list(reversed(events)), total
 
@@ -68,5 +69,5 @@ async def _read(app: Services, scope: AuditScope, said: Mapping[str, str]) -> Au
     if event_id := said.get("event_id"):
         async with app.database.read() as session:
             row = await AuditEntries(session, scope).get(event_id)
-        return None if row is None else audit_event(row)
+        return None if row is None else audit_event(row, app.sealer)
     return None

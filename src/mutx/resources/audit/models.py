@@ -1,9 +1,9 @@
-"""The table of audit entries that are no turn: append-only, one hash chain per workspace."""
+"""Audit entries that are no turn: append-only, one hash chain per workspace, and where each chain ends."""
 
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Index, String, UniqueConstraint
+from sqlalchemy import Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from mutx.storage.tables import Id, Row
@@ -13,7 +13,7 @@ HASH = String(64)
 
 
 class AuditEventRow(Row):
-    """One entry. Nothing updates or deletes these rows."""
+    """One entry. Only retention and erasure ever touch it: they empty the content and leave the link."""
 
     __tablename__ = "audit_events"
     __table_args__ = (
@@ -24,6 +24,8 @@ class AuditEventRow(Row):
         Index("ix_audit_events_agent", "workspace_id", "agent_id"),
         Index("ix_audit_events_trace", "workspace_id", "trace_id"),
         Index("ix_audit_events_type", "workspace_id", "event_type"),
+        Index("ix_audit_events_run", "workspace_id", "run_id"),
+        Index("ix_audit_events_retention", "retention", "timestamp"),
     )
 
     id: Mapped[Id]
@@ -47,6 +49,31 @@ class AuditEventRow(Row):
     policy_decision_id: Mapped[str | None] = mapped_column(NAME)
     policy_refs: Mapped[list[str]]
     approval_id: Mapped[str | None] = mapped_column(NAME)
-    payload: Mapped[dict[str, Any]]
+    payload: Mapped[dict[str, Any] | None]
+    """In plaintext: only of entries that were written before payloads were sealed."""
+    sealed: Mapped[str | None] = mapped_column(Text)
+    """The payload under the installation's keys, bound to this row."""
+    retention: Mapped[str] = mapped_column(String(32))
+    """Class that says how long the content is kept; an erased entry has no salt."""
+    salt: Mapped[str | None] = mapped_column(String(32))
+    content: Mapped[str] = mapped_column(HASH)
+    """Salted commitment to the content."""
     previous_hash: Mapped[str | None] = mapped_column(HASH)
     integrity_hash: Mapped[str] = mapped_column(HASH)
+
+
+class AuditChainRow(Row):
+    """Where a workspace's chain ends and, since retention, begins. Locked by whoever appends."""
+
+    __tablename__ = "audit_chains"
+
+    workspace_id: Mapped[str] = mapped_column(String(36), primary_key=True)
+    sequence: Mapped[int]
+    hash: Mapped[str | None] = mapped_column(HASH)
+    base: Mapped[int]
+    """The last entry that retention removed whole."""
+    base_hash: Mapped[str | None] = mapped_column(HASH)
+    statement: Mapped[str | None] = mapped_column(Text)
+    """All of that, signed: the envelope of an `AuditHead`."""
+    values_before: Mapped[datetime | None]
+    """Up to here retention has erased the arguments and results of governed actions."""

@@ -1,18 +1,13 @@
-"""Audit entries that are no turn: who signed in, what was changed, who voted. The outbox sink writes them."""
+"""Audit entries that are no turn: who signed in, what was changed, who voted. `trail` writes them."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from mutx.resources.audit.chain import Head, check
-from mutx.resources.audit.models import AuditEventRow
+from mutx.resources.audit.models import AuditChainRow, AuditEventRow
 from mutx.resources.audit.query import AuditQuery, AuditScope
-
-PAGE = 500
-MAX_ERRORS = 100
-MAX_CHECKED = 200_000
-"""Entries of a chain that one export recomputes."""
 
 
 class AuditEntries:
@@ -40,26 +35,15 @@ class AuditEntries:
         conditions = [*self._conditions(AuditQuery()), AuditEventRow.event_id == event_id]
         return (await self._session.scalars(select(AuditEventRow).where(*conditions))).first()
 
-    async def verify(self) -> tuple[Head, list[str]]:
-        """Recompute the workspace's chain, a page at a time; the first errors, if any."""
-        head, errors = Head(), list[str]()
-        while page := await self._after(head.sequence):
-            for row in page:
-                errors += check(row, head)
-                head = Head(row.sequence, row.integrity_hash)
-            if head.sequence >= MAX_CHECKED:
-                errors.append(f"entries after {head.sequence} were not checked: there are too many for one export")
-            if head.sequence >= MAX_CHECKED or len(errors) >= MAX_ERRORS:
-                break
-        return head, errors[:MAX_ERRORS]
+    async def end(self) -> AuditChainRow | None:
+        """Where the workspace's chain ends; None before its first entry."""
+        return await self._session.get(AuditChainRow, self._scope.workspace_id)
 
-    async def _after(self, sequence: int) -> Sequence[AuditEventRow]:
-        query = (
-            select(AuditEventRow)
-            .where(AuditEventRow.workspace_id == self._scope.workspace_id, AuditEventRow.sequence > sequence)
-            .order_by(AuditEventRow.sequence)
-        )
-        return (await self._session.scalars(query.limit(PAGE))).all()
+    async def after(self, sequence: int, limit: int) -> Sequence[AuditEventRow]:
+        """The workspace's next entries in order, whoever asks: a chain is checked whole or not at all."""
+        mine = (AuditEventRow.workspace_id == self._scope.workspace_id, AuditEventRow.sequence > sequence)
+        query = select(AuditEventRow).where(*mine).order_by(AuditEventRow.sequence).limit(limit)
+        return (await self._session.scalars(query)).all()
 
     def _conditions(self, which: AuditQuery) -> list[ColumnElement[bool]]:
         row, scope = AuditEventRow, self._scope
@@ -74,8 +58,14 @@ class AuditEntries:
         found += [column == value for column, value in equal if value is not None]
         if scope.user_id is not None:
             found.append(or_(row.user_id == scope.user_id, row.actor_id == scope.user_id))
-        if which.since is not None:
-            found.append(row.timestamp >= which.since)
-        if which.until is not None:
-            found.append(row.timestamp < which.until)
-        return found
+        return found + between(which.since, which.until)
+
+
+def between(since: datetime | None, until: datetime | None) -> list[ColumnElement[bool]]:
+    """`since` included, `until` not."""
+    found: list[ColumnElement[bool]] = []
+    if since is not None:
+        found.append(AuditEventRow.timestamp >= since)
+    if until is not None:
+        found.append(AuditEventRow.timestamp < until)
+    return found

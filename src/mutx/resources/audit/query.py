@@ -20,6 +20,16 @@ class AuditQuery(Struct, frozen=True, kw_only=True):
     since: datetime | None = None
     until: datetime | None = None
 
+    @property
+    def session(self) -> str | None:
+        """The session whose turns are meant: a run's calls stand in the session of its name."""
+        return self.session_id or self.run_id
+
+    @property
+    def nowhere(self) -> bool:
+        """Whether session and run contradict each other: then no turn is meant."""
+        return None not in (self.session_id, self.run_id) and self.session_id != self.run_id
+
 
 class AuditScope(Struct, frozen=True):
     """What one caller may see: all of the workspace with an audit role, else what is their own."""
@@ -42,10 +52,10 @@ class AuditScope(Struct, frozen=True):
         """`which` and the scope as a filter of turns; None where no turn can match."""
         foreign = None not in (self.agent_id, which.agent_id) and self.agent_id != which.agent_id
         other_type = which.event_type is not None and which.event_type not in KINDS
-        if foreign or other_type or which.run_id is not None:  # turns belong to sessions, not to runs
+        if foreign or other_type or which.nowhere:
             return None
         return TurnFilter(
-            session_id=which.session_id,
+            session_id=which.session,
             agent_id=self.agent_id or which.agent_id,
             user_id=self.user_id,
             kind=KINDS[which.event_type] if which.event_type else None,

@@ -3,17 +3,17 @@
 from collections.abc import Mapping
 from uuid import UUID
 
-from mutx.contract.audit import AuditEvent
+from mutx.contract.audit import AuditEvent, AuditEventType
 from mutx.governance.telemetry import SYSTEM, turn_payload
 from mutx.governance.turn import Turn, TurnKind
 from mutx.kit.clock import to_datetime
-from mutx.kit.ids import is_uuid
+from mutx.services.siem.record import trace_of
 from mutx.storage.views import decided_by
 
 EVENT_TYPES: Mapping[TurnKind, str] = {
-    TurnKind.DECISION: "POLICY_CHECK",
+    TurnKind.DECISION: AuditEventType.POLICY_CHECK.value,
     TurnKind.RESOLUTION: "APPROVAL",
-    TurnKind.OUTCOME: "TOOL_CALL",
+    TurnKind.OUTCOME: AuditEventType.TOOL_CALL.value,
 }
 """Product §13 names the first and the last; APPROVAL is ours."""
 
@@ -21,13 +21,17 @@ KINDS: Mapping[str, TurnKind] = {event_type: kind for kind, event_type in EVENT_
 
 
 def turn_event(turn: Turn) -> AuditEvent:
-    """`event_id` is the receipt's id, the hashes are the receipt's and that of the one before it in its session."""
+    """`event_id` is the receipt's id, the hashes are the receipt's and that of the one before it in its session.
+
+    A session is the run that its calls belong to: what starts a run opens a session of the same name.
+    """
     action, request = turn.action, turn.requests[0] if turn.requests else None
     actor_type, actor_id = _actor(turn)
     return AuditEvent(
         event_id=turn.receipt.id,
         agent_id=action.agent_id,
         session_id=turn.session_id,
+        run_id=turn.session_id,
         event_type=EVENT_TYPES[turn.kind],
         payload=turn_payload(turn),
         timestamp=to_datetime(turn.at),
@@ -41,11 +45,6 @@ def turn_event(turn: Turn) -> AuditEvent:
         integrity_hash=turn.receipt.hash,
         sequence=turn.seq,
     )
-
-
-def trace_of(action_id: str) -> str:
-    """A governed action is its own trace: its UUID without dashes; an id that is no UUID stays as it is."""
-    return action_id.replace("-", "") if is_uuid(action_id) and action_id == action_id.lower() else action_id
 
 
 def actions_of(trace_id: str) -> tuple[str, ...]:

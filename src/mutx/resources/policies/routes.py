@@ -25,6 +25,7 @@ from mutx.resources.policies.evaluate import DryRun
 from mutx.resources.policies.follow import policy_changes
 from mutx.resources.policies.linting import findings
 from mutx.resources.policies.service import PolicyStore
+from mutx.resources.policies.triggers import tell_trigger
 from mutx.web.deps import AppServices, CurrentCaller
 from mutx.web.serve import serve
 from mutx.web.services import Services
@@ -53,7 +54,9 @@ async def evaluate_policies(
 ) -> PolicyEvaluationResult:
     store = _store(app, caller)
     dry_run = DryRun(app.pipeline, await store.enabled(), caller)
-    return await dry_run.evaluate(body, (await store.engine()).version)
+    result = await dry_run.evaluate(body, (await store.engine()).version)
+    await tell_trigger(app.database, app.clock, caller, body, result)
+    return result
 
 
 @serve(router, contract.lint_policy)

@@ -15,6 +15,7 @@ from pydantic_settings import (
 )
 
 from mutx.kit.errors import SetupError
+from mutx.server.settings.audit import AuditSettings
 from mutx.server.settings.database import DatabaseSettings
 from mutx.server.settings.edge import EdgeSettings
 from mutx.server.settings.identity import IdentitySettings
@@ -33,6 +34,7 @@ class Settings(
     EdgeSettings,
     TelemetrySettings,
     OutwardSettings,
+    AuditSettings,
     BaseSettings,
 ):
     """Every field has a default that is safe on one's own machine."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from mutx.services.identity.passwords import Passwords
 from mutx.services.identity.secrets import SecretHasher
 from mutx.services.identity.tokens import LoginTokens
+from mutx.services.identity.uses import KeyUses
 from mutx.services.identity.verified import VerifiedCallers
 
 
@@ -37,7 +38,7 @@ class Authentication:
     secrets: SecretHasher
     callers: VerifiedCallers
     rules: AuthRules
-    key_uses: dict[str, float] = field(default_factory=dict)
-    """Key id -> when it was last used; a job writes these down in batches."""
+    key_uses: KeyUses = field(default_factory=KeyUses)
+    """A job writes these down in batches."""
     failed_logins: deque[tuple[str, float]] = field(default_factory=lambda: deque(maxlen=10_000))
     """User id and when somebody tried their password in vain; a job tells the audit trail."""
