@@ -12,11 +12,11 @@ from mutx.server.settings import Settings
 from mutx.services.telemetry.log import LogSink
 from mutx.services.telemetry.notify import MailSink, WebhookSink
 from mutx.services.telemetry.otlp import OtlpSink
-from mutx.storage.coordination import LocalBus
+from mutx.storage.coordination import Bus
 from mutx.storage.engine import Database
 
 
-def open_sinks(settings: Settings, database: Database, bus: LocalBus, clock: Clock) -> tuple[Sink, ...]:
+def open_sinks(settings: Settings, database: Database, bus: Bus, clock: Clock) -> tuple[Sink, ...]:
     """Raises SetupError for settings that contradict each other."""
     sinks: list[Sink] = [AuditSink(database, bus)]
     if settings.event_log:

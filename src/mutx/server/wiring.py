@@ -34,7 +34,9 @@ from mutx.resources.api_keys.jobs import record_key_uses
 from mutx.resources.auth.jobs import record_failed_logins
 from mutx.resources.auth.service import Logins
 from mutx.resources.policies.engines import PolicyEngines
+from mutx.resources.policies.watch import PolicyWatch
 from mutx.server.app import create_app
+from mutx.server.coordination import Coordination, open_coordination
 from mutx.server.database import open_database, open_ledger
 from mutx.server.doors.http import hot_routes
 from mutx.server.doors.uds import UdsDoor
@@ -51,7 +53,7 @@ from mutx.server.sinks import open_sinks, topics_of
 from mutx.server.workers import Periodic, Workers
 from mutx.services.mail import Mailer
 from mutx.services.signing import EphemeralSigner, load_ring, open_signer
-from mutx.storage.coordination import LocalBus
+from mutx.storage.coordination import Bus, LocalBus
 from mutx.storage.engine import Database
 from mutx.storage.memory import MemoryLedger
 from mutx.storage.outbox import OutboxPump
@@ -63,7 +65,8 @@ from mutx.web.services import Services
 PERMIT_PURPOSE = b"mutx/permit/1"
 
 SWEEP_SECONDS = 1.0
-POLICY_SECONDS = 0.5
+POLICY_SECONDS = 0.1
+"""Until the watch over policies goes on after the store could not answer."""
 COUNTER_SECONDS = 60.0
 OUTBOX_SECONDS = 1.0
 """Until the outbox pump is started again, should it ever end."""
@@ -79,6 +82,8 @@ class ControlPlane:
     verbs: Verbs
     app: ASGIApp
     workers: Workers
+    coordination: Coordination
+    watch: PolicyWatch
     outbox: OutboxPump
     operator: Caller
     """The local operator: who processes of this machine's user act for."""
@@ -95,7 +100,10 @@ class ControlPlane:
         """Finish what is under way, write what is queued, let go of the files."""
         await self.uds.stop()
         self.outbox.stop()
+        self.watch.stop()
+        self.coordination.stopping()
         await self.workers.stop()
+        await self.coordination.close()
         await record_key_uses(self.services.database, self.services.auth)
         await record_failed_logins(self.services.database, self.services.auth)
         await self.services.ledger.stop()
@@ -165,7 +173,9 @@ async def _assemble(
     signer, keys = await _signing(settings, ledger, clock, memory=memory)
     sealer = open_sealer(settings)
     auth = open_authentication(settings, clock, await installation_keys(settings, database, sealer, clock))
-    bus = LocalBus()
+    registry = CollectorRegistry()
+    coordination = open_coordination(settings, clock, registry)
+    bus = coordination.bus
     policies = PolicyEngines(database, bus)
     identities = KnownIdentities(database, auth, clock)
     sinks = open_sinks(settings, database, bus, clock)
@@ -181,23 +191,25 @@ async def _assemble(
         auth=auth,
         revocations=Revocations(database, auth.callers, bus, clock, shared=settings.is_shared),
         sealer=sealer,
-        registry=CollectorRegistry(),
+        registry=registry,
         keys=keys,
         compliance=self_assessment(clock),
     )
     verbs = Verbs(pipeline, bus, clock)
     doors = hot_routes(verbs)
-    app = create_app(services, settings, identities, doors=doors)
+    app = create_app(services, settings, identities, doors=doors, limiters=coordination.limiters)
     app.state.verbs = verbs
     operator = await _operator(services, identities)
-    outbox = OutboxPump(ledger, sinks)
+    outbox, watch = OutboxPump(ledger, sinks), PolicyWatch(policies, bus)
     return ControlPlane(
         settings=settings,
         services=services,
         identities=identities,
         verbs=verbs,
         app=app,
-        workers=_workers(services, policies, outbox, open_mailer(settings)),
+        workers=_workers(services, watch, outbox, coordination, open_mailer(settings)),
+        coordination=coordination,
+        watch=watch,
         outbox=outbox,
         operator=operator,
         uds=UdsDoor(settings.socket, verbs, identities.authenticate, local_agent(operator, Door.UDS)),
@@ -218,7 +230,7 @@ async def _signing(settings: Settings, ledger: LedgerStore, clock: Clock, *, mem
 
 
 def governance(
-    bus: LocalBus,
+    bus: Bus,
     ledger: LedgerStore,
     policies: Policies,
     identities: Identities,
@@ -270,13 +282,16 @@ async def _operator(services: Services, identities: KnownIdentities) -> Caller:
     return await identities.resolve(signed_in.access_token)
 
 
-def _workers(services: Services, policies: PolicyEngines, outbox: OutboxPump, mailer: Mailer | None) -> Workers:
+def _workers(
+    services: Services, watch: PolicyWatch, outbox: OutboxPump, coordination: Coordination, mailer: Mailer | None
+) -> Workers:
     return Workers(
         (
             Periodic("sweep", services.pipeline.sweep, SWEEP_SECONDS),
-            Periodic("policies", policies.refresh, POLICY_SECONDS),
+            Periodic("policies", watch.run, POLICY_SECONDS),
             Periodic("counters", lambda: services.ledger.prune_counters(services.clock.now()), COUNTER_SECONDS),
             Periodic("outbox", outbox.run, OUTBOX_SECONDS),
             *identity_jobs(services, mailer),
+            *coordination.tasks,
         )
     )

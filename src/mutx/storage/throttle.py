@@ -99,9 +99,9 @@ class Throttle:
         self._whole_at[key] = whole_at
 
     def owe(self, key: str, debt: float) -> None:
-        """Set the key's debt, in seconds from now: what all replicas together know."""
+        """Raise the key's debt to what all replicas together know, in seconds from now."""
         now = self._clock.now()
-        self.put(key, now + debt, now)
+        self.put(key, max(now + debt, self._whole_at.get(key, now)), now)
 
     def _forget(self, now: float) -> None:
         """Drop keys whose allowance is whole; if an attacker holds all of them, start over."""

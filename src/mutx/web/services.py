@@ -11,7 +11,7 @@ from mutx.governance.ports import Policies, Signer
 from mutx.kit.clock import Clock
 from mutx.services.identity.authentication import Authentication
 from mutx.services.identity.sealing import Sealer
-from mutx.storage.coordination import LocalBus
+from mutx.storage.coordination import Bus
 from mutx.storage.engine import Database
 from mutx.storage.views import LedgerStore
 from mutx.web.revocation import Revocations
@@ -25,7 +25,7 @@ class Services:
     ledger: LedgerStore
     pipeline: GovernancePipeline
     policies: Policies
-    bus: LocalBus
+    bus: Bus
     clock: Clock
     signer: Signer
     auth: Authentication
