@@ -10,4 +10,5 @@ api_keys = FamilyGroup("api-keys", groups.ApiKeysApi, "Create, rotate and revoke
 governance = FamilyGroup("governance", groups.GovernanceApi, "The governed verbs themselves.")
 security = FamilyGroup("security", groups.SecurityApi, "Sessions, receipts, compliance and metrics.")
 audit = FamilyGroup("audit", groups.AuditApi, "Who did what.")
+jobs = FamilyGroup("jobs", groups.JobsApi, "Deliveries and other work done later; retry what was given up.")
 health = FamilyGroup("health", groups.HealthApi, "How the server is.")

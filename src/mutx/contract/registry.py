@@ -3,7 +3,19 @@
 from collections.abc import Mapping
 from types import MappingProxyType, ModuleType
 
-from mutx.contract import agents, api_keys, approvals, audit, auth, governance, health, policies, security, workspaces
+from mutx.contract import (
+    agents,
+    api_keys,
+    approvals,
+    audit,
+    auth,
+    governance,
+    health,
+    jobs,
+    policies,
+    security,
+    workspaces,
+)
 
 FAMILIES: Mapping[str, ModuleType] = MappingProxyType(
     {
@@ -16,6 +28,7 @@ FAMILIES: Mapping[str, ModuleType] = MappingProxyType(
         "approvals": approvals,
         "security": security,
         "audit": audit,
+        "jobs": jobs,
         "health": health,
     }
 )

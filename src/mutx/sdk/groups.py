@@ -5,7 +5,19 @@ The names are those of the command line as well: `client.agents.list()` and `mut
 
 from typing import Generic
 
-from mutx.contract import agents, api_keys, approvals, audit, auth, governance, health, policies, security, workspaces
+from mutx.contract import (
+    agents,
+    api_keys,
+    approvals,
+    audit,
+    auth,
+    governance,
+    health,
+    jobs,
+    policies,
+    security,
+    workspaces,
+)
 from mutx.sdk.group import Call, Group, Stream, T
 
 
@@ -125,6 +137,12 @@ class AuditApi(Group[T]):
     trace = Call(audit.get_audit_trace)
 
 
+class JobsApi(Group[T]):
+    list = Call(jobs.list_jobs)
+    get = Call(jobs.get_job)
+    retry = Call(jobs.retry_job)
+
+
 class HealthApi(Group[T]):
     get = Call(health.health)
     ready = Call(health.ready)
@@ -146,4 +164,5 @@ class Api(Generic[T]):
         self.approvals: ApprovalsApi[T] = ApprovalsApi(transport)
         self.security: SecurityApi[T] = SecurityApi(transport)
         self.audit: AuditApi[T] = AuditApi(transport)
+        self.jobs: JobsApi[T] = JobsApi(transport)
         self.health: HealthApi[T] = HealthApi(transport)

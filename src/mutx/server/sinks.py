@@ -16,13 +16,21 @@ from mutx.storage.coordination import Bus
 from mutx.storage.engine import Database
 
 
-def open_sinks(settings: Settings, database: Database, bus: Bus, clock: Clock) -> tuple[Sink, ...]:
-    """Raises SetupError for settings that contradict each other."""
+def open_sinks(
+    settings: Settings, database: Database, bus: Bus, clock: Clock, notices: Sequence[Sink] | None = None
+) -> tuple[Sink, ...]:
+    """`notices`: what tells people; straight from the outbox unless given."""
     sinks: list[Sink] = [AuditSink(database, bus)]
     if settings.event_log:
         sinks.append(LogSink(settings.event_log))
     if settings.otlp_endpoint:
         sinks.append(OtlpSink(settings.otlp_endpoint))
+    return (*sinks, *(notice_sinks(settings, database, clock) if notices is None else notices))
+
+
+def notice_sinks(settings: Settings, database: Database, clock: Clock) -> tuple[Sink, ...]:
+    """What tells people that they are asked."""
+    sinks: list[Sink] = []
     if mailer := open_mailer(settings):
         sinks.append(MailSink(mailer, _approvers(database)))
     if settings.approval_webhook_url:

@@ -45,11 +45,12 @@ from mutx.server.home import open_authentication, prepare
 from mutx.server.identities import LOCAL, KnownIdentities
 from mutx.server.identity_jobs import identity_jobs
 from mutx.server.mail import open_mailer
+from mutx.server.jobs import handed_in, job_tasks, launch_task, open_jobs
 from mutx.server.news import tell, tell_request
 from mutx.server.schema import SchemaKeeper, start_database
 from mutx.server.secrets import installation_keys, open_sealer
 from mutx.server.settings import Settings
-from mutx.server.sinks import open_sinks, topics_of
+from mutx.server.sinks import notice_sinks, open_sinks, topics_of
 from mutx.server.workers import Periodic, Workers
 from mutx.services.mail import Mailer
 from mutx.services.signing import EphemeralSigner, load_ring, open_signer
@@ -92,7 +93,7 @@ class ControlPlane:
 
     async def start(self, *, socket: bool = False) -> None:
         """Begin what runs beside requests. `socket`: listen on the Unix socket as well. Raises SetupError."""
-        self.workers.start()
+        self.workers.start(launch_task(self.services.jobs) if socket else ())
         if socket:
             await self.uds.start()
 
@@ -103,6 +104,8 @@ class ControlPlane:
         self.watch.stop()
         self.coordination.stopping()
         await self.workers.stop()
+        if self.services.jobs is not None:
+            await self.services.jobs.stop()
         await self.coordination.close()
         await record_key_uses(self.services.database, self.services.auth)
         await record_failed_logins(self.services.database, self.services.auth)
@@ -178,7 +181,9 @@ async def _assemble(
     bus = coordination.bus
     policies = PolicyEngines(database, bus)
     identities = KnownIdentities(database, auth, clock)
-    sinks = open_sinks(settings, database, bus, clock)
+    notices = notice_sinks(settings, database, clock)
+    jobs = None if scratch is not None else open_jobs(settings, notices, clock, registry)
+    sinks = open_sinks(settings, database, bus, clock, handed_in(notices, jobs) if jobs else notices)
     pipeline = governance(bus, ledger, policies, identities, signer, accumulator, clock, topics_of(sinks))
     services = Services(
         database=database,
@@ -192,6 +197,7 @@ async def _assemble(
         revocations=Revocations(database, auth.callers, bus, clock, shared=settings.is_shared),
         sealer=sealer,
         registry=registry,
+        jobs=jobs,
         keys=keys,
         compliance=self_assessment(clock),
     )
@@ -293,5 +299,6 @@ def _workers(
             Periodic("outbox", outbox.run, OUTBOX_SECONDS),
             *identity_jobs(services, mailer),
             *coordination.tasks,
+            *job_tasks(services.jobs),
         )
     )

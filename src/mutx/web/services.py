@@ -11,6 +11,7 @@ from mutx.governance.ports import Policies, Signer
 from mutx.kit.clock import Clock
 from mutx.services.identity.authentication import Authentication
 from mutx.services.identity.sealing import Sealer
+from mutx.services.jobs.durable import DurableJobs
 from mutx.storage.coordination import Bus
 from mutx.storage.engine import Database
 from mutx.storage.views import LedgerStore
@@ -35,4 +36,6 @@ class Services:
     registry: CollectorRegistry
     keys: KeyRing
     """The public keys that verify this control plane's receipts."""
+    jobs: DurableJobs | None = None
+    """None where nothing is kept."""
     compliance: AARMComplianceChecker

@@ -25,3 +25,6 @@ class DatabaseSettings(BaseModel):
     database_migrate_on_startup: bool = True
     """Bring the tables up to date when starting; otherwise refuse to start until `mutx db upgrade` has."""
     redis_url: str = ""
+    """`redis://`, `rediss://` or `unix://`: wake-ups and edge limits across replicas; needs the extra `redis`."""
+    jobs_database_url: str = ""
+    """Where durable jobs are kept; empty: `jobs.db` in the home directory, or with PostgreSQL, a schema beside the rest."""
