@@ -91,6 +91,7 @@ class PoliciesApi(Group[T]):
     evaluate = Call(policies.evaluate_policies)
     lint = Call(policies.lint_policy)
     stream = Stream(policies.stream_policies)
+    bundle = Call(policies.get_policy_bundle)
     snapshot = Call(policies.get_policy_snapshot)
     get = Call(policies.get_policy)
     put = Call(policies.put_policy)

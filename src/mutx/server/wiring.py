@@ -47,6 +47,7 @@ from mutx.server.identity_jobs import identity_jobs
 from mutx.server.mail import open_mailer
 from mutx.server.jobs import handed_in, job_tasks, launch_task, open_jobs
 from mutx.server.news import tell, tell_request
+from mutx.server.remote_policies import RemotePolicies, follow_policies
 from mutx.server.schema import SchemaKeeper, start_database
 from mutx.server.secrets import installation_keys, open_sealer
 from mutx.server.settings import Settings
@@ -85,6 +86,7 @@ class ControlPlane:
     workers: Workers
     coordination: Coordination
     watch: PolicyWatch
+    remote: RemotePolicies | None
     outbox: OutboxPump
     operator: Caller
     """The local operator: who processes of this machine's user act for."""
@@ -103,9 +105,13 @@ class ControlPlane:
         self.outbox.stop()
         self.watch.stop()
         self.coordination.stopping()
+        if self.remote is not None:
+            self.remote.stop()
         await self.workers.stop()
         if self.services.jobs is not None:
             await self.services.jobs.stop()
+        if self.remote is not None:
+            await self.remote.close()
         await self.coordination.close()
         await record_key_uses(self.services.database, self.services.auth)
         await record_failed_logins(self.services.database, self.services.auth)
@@ -206,6 +212,7 @@ async def _assemble(
     app = create_app(services, settings, identities, doors=doors, limiters=coordination.limiters)
     app.state.verbs = verbs
     operator = await _operator(services, identities)
+    remote = await follow_policies(settings, database, policies, operator, clock, registry)
     outbox, watch = OutboxPump(ledger, sinks), PolicyWatch(policies, bus)
     return ControlPlane(
         settings=settings,
@@ -213,7 +220,8 @@ async def _assemble(
         identities=identities,
         verbs=verbs,
         app=app,
-        workers=_workers(services, watch, outbox, coordination, open_mailer(settings)),
+        workers=_workers(services, watch, outbox, coordination, remote, open_mailer(settings)),
+        remote=remote,
         coordination=coordination,
         watch=watch,
         outbox=outbox,
@@ -289,7 +297,12 @@ async def _operator(services: Services, identities: KnownIdentities) -> Caller:
 
 
 def _workers(
-    services: Services, watch: PolicyWatch, outbox: OutboxPump, coordination: Coordination, mailer: Mailer | None
+    services: Services,
+    watch: PolicyWatch,
+    outbox: OutboxPump,
+    coordination: Coordination,
+    remote: RemotePolicies | None,
+    mailer: Mailer | None,
 ) -> Workers:
     return Workers(
         (
@@ -300,5 +313,6 @@ def _workers(
             *identity_jobs(services, mailer),
             *coordination.tasks,
             *job_tasks(services.jobs),
+            *((Periodic("remote-policies", remote.run, POLICY_SECONDS),) if remote else ()),
         )
     )

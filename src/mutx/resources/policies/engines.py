@@ -38,6 +38,8 @@ class PolicyEngines:
         self._bus = bus
         self._in_force: OrderedDict[str, InForce] = OrderedDict()
         self._documents: OrderedDict[tuple[str, str], PolicyDocument] = OrderedDict()
+        self.followed: dict[str, str] = {}
+        """Workspaces whose policies come signed from elsewhere, and from where: they are not changed here."""
 
     def current(self, workspace_id: str) -> PolicyEngine | None:
         """The engine in force if this process holds it; never touches the store."""

@@ -20,6 +20,7 @@ from mutx.server.settings.edge import EdgeSettings
 from mutx.server.settings.identity import IdentitySettings
 from mutx.server.settings.outward import OutwardSettings
 from mutx.server.settings.production import refuse_weak
+from mutx.server.settings.remote_policies import RemotePolicySettings
 from mutx.server.settings.secrets import SecretsSettings
 from mutx.server.settings.telemetry import TelemetrySettings
 
@@ -31,6 +32,7 @@ class Settings(
     EdgeSettings,
     TelemetrySettings,
     OutwardSettings,
+    RemotePolicySettings,
     BaseSettings,
 ):
     """Every field has a default that is safe on one's own machine."""
