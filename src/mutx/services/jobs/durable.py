@@ -11,6 +11,7 @@ first needed, or after the server is ready. It is one per process: of several co
 import asyncio
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING, TypeVar
 
 from prometheus_client import CollectorRegistry, Counter
@@ -99,8 +100,7 @@ class DurableJobs:
             engine, self._engine = self._engine, None
             if engine is not None:
                 await asyncio.to_thread(engine.close)
-                if self._runners is not None and self._runner is not None:
-                    await asyncio.to_thread(self._runners.leave, self._runner)
+                await self._leave()
             if self._runners is not None:
                 self._runners.close()
 
@@ -122,6 +122,14 @@ class DurableJobs:
             await self._ask(lambda engine: engine.forget(JobStatus.DEAD, now - KEEP_DEAD))
 
     # -- inside -------------------------------------------------------------------------------------------------
+
+    async def _leave(self) -> None:
+        from sqlalchemy.exc import SQLAlchemyError
+
+        # where the database is gone, the others find out by this runner's silence
+        with suppress(SQLAlchemyError):
+            if self._runners is not None and self._runner is not None:
+                await asyncio.to_thread(self._runners.leave, self._runner)
 
     async def _ask(self, question: "Callable[[Engine], T]") -> T:
         engine = self._engine or await self._launched()

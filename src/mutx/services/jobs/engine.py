@@ -7,12 +7,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 import dbos._dbos as dbos_module
-from dbos import DBOS, DBOSConfig, EnqueueOptions, Serializer, StepOptions, WorkflowStatus
+from dbos import DBOS, DBOSClient, DBOSConfig, EnqueueOptions, Serializer, StepOptions, WorkflowStatus
 from dbos._error import DBOSMaxStepRetriesExceeded
 
 from mutx.kit.errors import Unavailable
 from mutx.services.jobs.model import JobRecord, JobStatus, NewJob, Patience, Payload
 
+APPLICATION = "mutx"
 QUEUE = "mutx"
 WORKFLOW = "mutx.job"
 WORKERS = 50
@@ -77,6 +78,8 @@ class Engine:
         self._patience = patience
         self._schema = schema
         self._runner = runner
+        # asks for itself: what the engine asks, it asks until it is answered
+        self._client: DBOSClient | None = None
 
     def launch(self) -> None:
         """Raises EngineTaken, or what the database raises; then close it."""
@@ -87,9 +90,19 @@ class Engine:
         DBOS.workflow(name=WORKFLOW)(self._workflow())
         DBOS.launch()
         DBOS.register_queue(QUEUE, worker_concurrency=WORKERS, polling_interval_sec=LOOK_SECONDS)
+        self._client = DBOSClient(
+            system_database_url=self._url,
+            dbos_system_schema=self._schema,
+            serializer=JsonValues(),
+            application_name=APPLICATION,
+            lazy=True,
+            retry_connection_errors=False,
+        )
 
     def close(self) -> None:
         """Stop every thread. Jobs under way are cancelled and taken up again later."""
+        if self._client is not None:
+            self._client.destroy()
         DBOS.destroy(destroy_registry=True)
 
     def enqueue(self, job: NewJob) -> None:
@@ -101,11 +114,11 @@ class Engine:
             "authenticated_user": job.workspace_id,
             "attributes": {"kind": job.kind},
         }
-        DBOS.enqueue_workflow_with_options(options, job.kind, job.payload)
+        self._asking.enqueue(options, job.kind, job.payload)
 
     def page(self, workspace_id: str, status: JobStatus | None, skip: int, limit: int) -> list[JobRecord]:
         """Newest first."""
-        found = DBOS.list_workflows(
+        found = self._asking.list_workflows(
             name=WORKFLOW,
             user=workspace_id,
             status=list(STATUSES[status]) if status else None,
@@ -117,12 +130,12 @@ class Engine:
         return [record(each) for each in found]
 
     def get(self, workspace_id: str, job_id: str) -> JobRecord | None:
-        found = DBOS.list_workflows(workflow_ids=[job_id], name=WORKFLOW, user=workspace_id, load_input=False)
+        found = self._asking.list_workflows(workflow_ids=[job_id], name=WORKFLOW, user=workspace_id, load_input=False)
         return record(found[0]) if found else None
 
     def retry(self, job_id: str) -> None:
         """Begin an ended job anew, under its id."""
-        DBOS.rewind_workflow(job_id, queue_name=QUEUE)
+        self._asking.rewind_workflow(job_id, queue_name=QUEUE)
 
     def take_over(self, runners: Iterable[str]) -> None:
         """Hand out again what these runners, which are dead, had taken."""
@@ -130,7 +143,7 @@ class Engine:
 
     def forget(self, status: JobStatus, before: float, limit: int = 1000) -> int:
         """Delete jobs that ended so before then (seconds); how many."""
-        found: Sequence[WorkflowStatus] = DBOS.list_workflows(
+        found: Sequence[WorkflowStatus] = self._asking.list_workflows(
             name=WORKFLOW,
             status=list(STATUSES[status]),
             completed_before=datetime.fromtimestamp(before, UTC).isoformat(),
@@ -138,12 +151,17 @@ class Engine:
             load_input=False,
             load_output=False,
         )
-        DBOS.delete_workflows([each.workflow_id for each in found])
+        self._asking.delete_workflows([each.workflow_id for each in found])
         return len(found)
+
+    @property
+    def _asking(self) -> DBOSClient:
+        assert self._client is not None, "launch first"
+        return self._client
 
     def _config(self) -> DBOSConfig:
         return {
-            "name": "mutx",
+            "name": APPLICATION,
             "system_database_url": self._url,
             "dbos_system_schema": self._schema,
             "application_version": SHAPE,
