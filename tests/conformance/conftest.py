@@ -15,8 +15,6 @@ from mutx.storage.views import LedgerStore
 from tests.conformance.pg import emptied, postgres_ledger
 from tests.conformance.pg import ledger_database as ledger_database
 from tests.conformance.scribe import Scribe
-from tests.redis_server import redis_process as redis_process
-from tests.redis_server import redis_server as redis_server
 
 
 @pytest.fixture

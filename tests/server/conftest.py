@@ -3,8 +3,6 @@ from pathlib import Path
 
 import pytest
 
-from tests.redis_server import redis_process as redis_process
-from tests.redis_server import redis_server as redis_server
 from tests.server.plane import STORES, Plane, running, store_url
 
 

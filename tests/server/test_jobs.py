@@ -18,6 +18,10 @@ from mutx.server.settings import Settings
             "postgresql+psycopg://ann:s%40crt@db/mutx?sslmode=require",
         ),
         ({"database_url": "postgresql+asyncpg://db/mutx"}, "postgresql+psycopg://db/mutx"),
+        (
+            {"database_url": "postgres://db/mutx", "database_ssl_mode": "verify-full"},
+            "postgresql+psycopg://db/mutx?sslmode=verify-full",
+        ),
         ({"jobs_database_url": "postgresql://jobs/x"}, "postgresql+psycopg://jobs/x"),
         ({"jobs_database_url": "sqlite:///{home}/x.db"}, "sqlite:///{home}/x.db"),
     ],

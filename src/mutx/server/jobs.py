@@ -23,9 +23,11 @@ READY_SECONDS = 2.0
 def jobs_url(settings: Settings) -> str:
     """SQLAlchemy URL, with a driver that blocks: the engine has threads of its own."""
     url = make_url(settings.jobs_database_url or settings.url)
-    if url.get_backend_name() != "postgresql":
+    if not url.get_backend_name().startswith("postgres"):
         return settings.jobs_database_url or f"sqlite:///{settings.home / 'jobs.db'}"
     query = {("sslmode" if name == "ssl" else name): value for name, value in url.query.items()}
+    if settings.database_ssl_mode:
+        query["sslmode"] = settings.database_ssl_mode
     return url.set(drivername="postgresql+psycopg", query=query).render_as_string(hide_password=False)
 
 

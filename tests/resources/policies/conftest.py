@@ -3,8 +3,6 @@ from pathlib import Path
 
 import pytest
 
-from tests.redis_server import redis_process as redis_process
-from tests.redis_server import redis_server as redis_server
 from tests.resources.governed import Governed, governed
 from tests.server.plane import STORES, store_url
 
