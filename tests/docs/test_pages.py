@@ -11,7 +11,7 @@ from tests.docs.pages import LANGUAGES, ROOT, is_shown, read_blocks
 from tests.docs.terminal import Terminal
 
 LINK = re.compile(r"\]\(([^)\s]+)\)")
-GUIDES = ("policies", "approvals", "doors", "operations", "keys")
+GUIDES = ("policies", "approvals", "doors", "operations", "keys", "scaling-out")
 PAGES = (ROOT / "README.md", *(ROOT / "docs" / f"{name}.md" for name in GUIDES))
 
 
