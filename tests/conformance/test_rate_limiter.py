@@ -9,7 +9,7 @@ from prometheus_client import CollectorRegistry
 
 from mutx.kit.clock import Clock, SystemClock
 from mutx.storage.redis_link import connect
-from mutx.storage.redis_throttle import SharedCounters
+from mutx.storage.redis_throttle import EdgeCounters
 from mutx.storage.throttle import MAX_KEYS, Allowance, Limit, RateLimiter, Throttle
 from tests.redis_server import RedisServer, until
 
@@ -20,7 +20,7 @@ LONG = 100_000.0
 
 
 class Replica:
-    def __init__(self, counters: SharedCounters, registry: CollectorRegistry) -> None:
+    def __init__(self, counters: EdgeCounters, registry: CollectorRegistry) -> None:
         self.counters = counters
         self._registry = registry
         self._clock: Clock = SystemClock()
@@ -36,7 +36,7 @@ class Replica:
 @asynccontextmanager
 async def replica(server: RedisServer, sync: float = 0.01) -> AsyncIterator[Replica]:
     client, registry = connect(server.url), CollectorRegistry()
-    counters = SharedCounters(client, registry, sync=sync)
+    counters = EdgeCounters(client, registry, sync=sync)
     task = asyncio.create_task(counters.run())
     try:
         yield Replica(counters, registry)

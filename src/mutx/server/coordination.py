@@ -42,11 +42,11 @@ def open_coordination(settings: Settings, clock: Clock, registry: CollectorRegis
     try:
         from mutx.storage.redis_bus import RedisBus
         from mutx.storage.redis_link import connect
-        from mutx.storage.redis_throttle import SharedCounters
+        from mutx.storage.redis_throttle import EdgeCounters
     except ImportError as error:
         raise SetupError("REDIS_URL needs the extra `redis`: pip install 'mutx[redis]'") from error
     client = connect(settings.redis_url)
-    bus, counters = RedisBus(client, registry), SharedCounters(client, registry)
+    bus, counters = RedisBus(client, registry), EdgeCounters(client, registry)
     return Coordination(
         bus=bus,
         limiters=counters.limiters(limits_of(settings), clock),

@@ -48,9 +48,9 @@ ANYWAY = -1.0
 
 
 class SharedThrottle:
-    """`RateLimiter` over Redis; brought up to date by `SharedCounters`."""
+    """`RateLimiter` over Redis; brought up to date by `EdgeCounters`."""
 
-    def __init__(self, name: str, limit: Limit, clock: Clock, counters: "SharedCounters") -> None:
+    def __init__(self, name: str, limit: Limit, clock: Clock, counters: "EdgeCounters") -> None:
         self.name = name
         self.limit = limit
         self._counters = counters
@@ -110,7 +110,7 @@ class SharedThrottle:
         return self.limit.seconds - self.limit.spacing
 
 
-class SharedCounters:
+class EdgeCounters:
     """The limiters of one replica and the task that keeps them in step with the others'."""
 
     def __init__(self, client: Redis, registry: CollectorRegistry, *, sync: float = SYNC_SECONDS) -> None:
