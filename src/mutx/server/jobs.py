@@ -10,11 +10,14 @@ from mutx.governance.ports import Sink
 from mutx.governance.turn import Event
 from mutx.kit.clock import Clock
 from mutx.server.settings import Settings
+from mutx.server.sinks import notice_sinks, open_sinks
 from mutx.server.workers import Periodic
 from mutx.services.jobs.durable import DurableJobs
 from mutx.services.jobs.model import Handler, NewJob, Payload
 from mutx.services.jobs.runners import BEAT_SECONDS
 from mutx.services.telemetry.notify import asks, message_id
+from mutx.storage.coordination import Bus
+from mutx.storage.engine import Database
 
 HOUR = 3600.0
 READY_SECONDS = 2.0
@@ -35,6 +38,17 @@ def open_jobs(settings: Settings, sinks: Sequence[Sink], clock: Clock, registry:
     """The engine, not launched yet. `sinks`: each does the jobs of its name."""
     handlers: Mapping[str, Handler] = {sink.name: _deliver(sink) for sink in sinks}
     return DurableJobs(jobs_url(settings), handlers, clock, registry)
+
+
+def open_delivery(
+    settings: Settings, database: Database, bus: Bus, clock: Clock, registry: CollectorRegistry, *, durable: bool
+) -> tuple[tuple[Sink, ...], DurableJobs | None]:
+    """Where events go, and the jobs that notices become where they are to last."""
+    notices = notice_sinks(settings, database, clock)
+    if not durable:
+        return open_sinks(settings, database, bus, clock, notices), None
+    jobs = open_jobs(settings, notices, clock, registry)
+    return open_sinks(settings, database, bus, clock, handed_in(notices, jobs)), jobs
 
 
 def job_tasks(jobs: DurableJobs | None) -> tuple[Periodic, ...]:

@@ -44,14 +44,14 @@ from mutx.server.doors.verbs import Verbs
 from mutx.server.home import open_authentication, prepare
 from mutx.server.identities import LOCAL, KnownIdentities
 from mutx.server.identity_jobs import identity_jobs
+from mutx.server.jobs import job_tasks, launch_task, open_delivery
 from mutx.server.mail import open_mailer
-from mutx.server.jobs import handed_in, job_tasks, launch_task, open_jobs
 from mutx.server.news import tell, tell_request
 from mutx.server.remote_policies import RemotePolicies, follow_policies
 from mutx.server.schema import SchemaKeeper, start_database
 from mutx.server.secrets import installation_keys, open_sealer
 from mutx.server.settings import Settings
-from mutx.server.sinks import notice_sinks, open_sinks, topics_of
+from mutx.server.sinks import topics_of
 from mutx.server.workers import Periodic, Workers
 from mutx.services.mail import Mailer
 from mutx.services.signing import EphemeralSigner, load_ring, open_signer
@@ -187,9 +187,7 @@ async def _assemble(
     bus = coordination.bus
     policies = PolicyEngines(database, bus)
     identities = KnownIdentities(database, auth, clock)
-    notices = notice_sinks(settings, database, clock)
-    jobs = None if scratch is not None else open_jobs(settings, notices, clock, registry)
-    sinks = open_sinks(settings, database, bus, clock, handed_in(notices, jobs) if jobs else notices)
+    sinks, jobs = open_delivery(settings, database, bus, clock, registry, durable=not memory)
     pipeline = governance(bus, ledger, policies, identities, signer, accumulator, clock, topics_of(sinks))
     services = Services(
         database=database,
