@@ -21,7 +21,7 @@ define install
 endef
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up demo test check bench soak fuzz lock openapi wheels clean
+.PHONY: help setup up demo test check coverage bench soak fuzz lock openapi wheels clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
@@ -39,6 +39,9 @@ test: setup ## the tests, without soak and fuzz
 
 check: setup ## every static check, budget and snapshot
 	@$(BIN)/python -m tools.check
+
+coverage: setup ## the tests under coverage, held to tools/budgets.toml
+	@$(BIN)/python -m tools.coverage_gate
 
 bench: setup ## measure; writes benchmarks/results.json
 	$(BIN)/python -m benchmarks

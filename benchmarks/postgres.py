@@ -17,7 +17,7 @@ from benchmarks import rules
 from benchmarks.for_update import ForUpdateLedger
 from benchmarks.harness import Plan, Result, result
 from benchmarks.pg_processes import Replicas, verified
-from benchmarks.processes import CORES
+from benchmarks.processes import CORES, Load
 from benchmarks.world import CALLER, World
 from mutx.governance.context import ContextAccumulator
 from mutx.governance.turn import Turn
@@ -29,7 +29,7 @@ from mutx.storage.pg_ledger import PostgresLedger
 from tests.postgres import Postgres, binaries
 
 WRITERS = 32
-TURNS = 640
+TURNS = 1280
 """Per round and ledger, over all writers."""
 SECONDS = 2.0
 """Of load for each round of processes."""
@@ -41,7 +41,7 @@ DURABLE = ("fsync = on", "full_page_writes = on", "autovacuum = on")
 
 def run(plan: Plan) -> list[Result]:
     with durable_server() as server:
-        return [_groups(plan, server.url(server.migrated())), _replicas(plan, server.url(server.migrated()))]
+        return [*_groups(plan, server), _replicas(plan, server.url(server.migrated()))]
 
 
 @contextmanager
@@ -60,15 +60,27 @@ def durable_server() -> Iterator[Postgres]:
             server.stop()
 
 
-def _groups(plan: Plan, url: str) -> Result:
-    return result(
-        "pg_append_over_for_update",
-        asyncio.run(_rates(plan, url)),
-        "x",
-        f"turns per second at {WRITERS} writers: SELECT ... FOR UPDATE and a commit per turn, same tables, fsync=on",
-        3,
-        at_least=True,
-    )
+def _groups(plan: Plan, server: Postgres) -> list[Result]:
+    rounds = asyncio.run(_rounds(plan, server))
+    against = f"{WRITERS} writers, SELECT ... FOR UPDATE and a commit per turn, same tables, fsync=on"
+    return [
+        result(
+            "pg_append_over_for_update",
+            [each.cpu / group.cpu for group, each in rounds],
+            "x",
+            f"CPU of process and server per turn: {against}",
+            3,
+            at_least=True,
+        ),
+        result(
+            "pg_append_rate_over_for_update",
+            [group.per_second / each.per_second for group, each in rounds],
+            "x",
+            f"turns per second, as disk and neighbours allow: {against}",
+            1,
+            at_least=True,
+        ),
+    ]
 
 
 def _replicas(plan: Plan, url: str) -> Result:
@@ -99,8 +111,9 @@ class Composer(MemoryLedger):
         done(None, None)
 
 
-async def _rates(plan: Plan, url: str) -> list[float]:
-    """Groups over a transaction each, round by round."""
+async def _rounds(plan: Plan, server: Postgres) -> list[tuple[Load, Load]]:
+    """Groups, and a transaction for each turn, round by round."""
+    url = server.url(server.migrated())
     connect = partial(asyncpg.connect, url)
     grouped = PostgresLedger(connect, ContextAccumulator(), SystemClock())
     each = ForUpdateLedger(connect, ContextAccumulator(), SystemClock(), connections=WRITERS)
@@ -109,26 +122,33 @@ async def _rates(plan: Plan, url: str) -> list[float]:
     composer = Composer()
     world = World(rules.engine(rules.mixed(100)), composer)
     try:
-        await _rate(world, composer, grouped, plan)  # what a new connection has to learn is not measured
-        await _rate(world, composer, each, plan)
-        rates = [
-            await _rate(world, composer, grouped, plan) / await _rate(world, composer, each, plan)
-            for _ in range(plan.rounds)
+        rounds = [
+            (await _load(world, composer, grouped, plan, server), await _load(world, composer, each, plan, server))
+            for _ in range(plan.rounds + 1)
         ]
     finally:
         await each.stop()
         await grouped.stop()
     await verified(url)
-    return rates
+    return rounds[1:]  # what a new connection has to learn is not measured
 
 
-async def _rate(world: World, composer: Composer, ledger: PostgresLedger, plan: Plan) -> float:
-    """Turns per second of concurrent writers, each with a session of its own; the turns were made before."""
+async def _load(world: World, composer: Composer, ledger: PostgresLedger, plan: Plan, server: Postgres) -> Load:
+    """Concurrent writers, each with a session of its own; the turns were made before."""
     count = plan.count(TURNS, least=2 * WRITERS) // WRITERS
     scripts = [await _script(world, composer, count) for _ in range(WRITERS)]
-    started = time.perf_counter()
+    cpu, started = time.process_time() + _server_cpu(server), time.perf_counter()
     await asyncio.gather(*(_append(ledger, script) for script in scripts))
-    return count * WRITERS / (time.perf_counter() - started)
+    seconds = time.perf_counter() - started
+    turns = count * WRITERS
+    return Load(turns / seconds, (time.process_time() + _server_cpu(server) - cpu) / turns)
+
+
+def _server_cpu(server: Postgres) -> float:
+    """CPU seconds of every process of the server that is alive."""
+    root = (server.folder / "data" / "postmaster.pid").read_text().split()[0]
+    children = Path(f"/proc/{root}/task/{root}/children").read_text().split()
+    return sum(int(Path(f"/proc/{child}/schedstat").read_text().split()[0]) for child in (root, *children)) / 1e9
 
 
 async def _script(world: World, composer: Composer, count: int) -> Sequence[Turn]:

@@ -3,6 +3,8 @@
 import json
 import os
 import socket
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -114,6 +116,43 @@ def test_a_forked_child_starts_without_connections(plane: ScriptedPlane, monkeyp
         monkeypatch.setattr(os, "getpid", lambda: parent + 1)
         assert transport._pool.take() is None
         kept.close()
+
+
+PROGRAM = """
+import os
+from mutx_agent import govern
+from mutx_agent.governor import Governor
+
+look = govern(lambda path: path, tool="look")
+with govern.session():
+    look("a")
+dropped = Governor()
+dropped(tool="look")(lambda path: path)("b")
+del dropped
+if os.fork() == 0:
+    look("c")
+else:
+    os.wait()
+    look("d")
+    print("done")
+"""
+
+
+@pytest.mark.parametrize("door", ["http", "uds"])
+def test_a_governed_program_ends_without_a_warning(plane: ScriptedPlane, tmp_path: Path, door: str) -> None:
+    """Nobody closes a decorator: connections of the process, of a governor let go and of a fork are closed all the same."""
+    with plane.http() as url, plane.uds(tmp_path / "s") as path:
+        address = {"MUTX_URL": url} if door == "http" else {"MUTX_SOCKET": str(path)}
+        done = subprocess.run(
+            [sys.executable, "-W", "error", "-c", PROGRAM],
+            env=os.environ | address | {"MUTX_HOME": str(tmp_path)},
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=60,
+        )
+    assert (done.stdout, done.stderr) == ("done\n", "")
+    assert [call["tool_args"]["path"] for call in plane.calls] == ["a", "b", "c", "d"]
 
 
 @pytest.mark.parametrize("reply", [b"", b"{}\n", b"nonsense\n", b'{"id": 9, "ok": {}}\n', b'{"id": 1, "ok"'])

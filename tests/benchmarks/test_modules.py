@@ -20,6 +20,7 @@ PROMISED = {
     "decision": {"decide_in_process_over_dict_get", "decide_10000_over_10_turns"},
     "receipts": {"receipt_1000_over_1", "canonical_over_rfc8785"},
     "ledger": {"group_commit_over_commit_each", "unloaded_turn_over_fdatasync"},
+    "postgres": {"pg_append_over_for_update", "pg_append_rate_over_for_update", "pg_two_replicas_over_one"},
     "startup": {"up_to_ready_s", "import_mutx_agent_ms", "mutx_help_ms"},
     "identity": {"jwt_cached_us", "jwt_cold_us", "api_key_list_over_bare"},
     "doors": {

@@ -55,7 +55,9 @@ def test_a_request_is_listed_shown_approved_and_remembered(run: Run, ask: Ask, g
     thread, results = in_background(lambda: pay(500))
     request = pending(ask)
     assert request["action_type"] == "pay"
-    assert "a large payment" in run("approvals").stdout
+    listed = run("approvals").stdout
+    assert "a large payment" in listed
+    assert "amount = 500" in listed
     shown = run("approvals", "show", request["id"]).stdout
     assert "500" in shown
     assert "large" in shown
@@ -67,6 +69,24 @@ def test_a_request_is_listed_shown_approved_and_remembered(run: Run, ask: Ask, g
     assert "nothing waits" in run("approvals").stdout
     run("approve", request["id"], exits=9)
     run("approve", request["id"], "--grant", "soon", exits=2)
+
+
+def test_the_list_names_the_value_that_is_asked_about(run: Run, ask: Ask, governor: Governor) -> None:
+    """Short enough for a row; `show` has more of it."""
+    wire = governor(tool="wire")(lambda amount, to: to)
+    address = "x" * 300
+    thread, results = in_background(lambda: wire(5, address))
+    request = pending(ask)
+    (critical,) = request["critical"]
+    assert (critical["name"], critical["origin"], len(critical["value"])) == ("to", "nowhere", 200)
+    row = next(line for line in run("approvals").stdout.splitlines() if request["id"] in line)
+    assert "to = xxx" in row
+    assert "amount" not in row
+    assert "x" * 80 not in row
+    assert ask("approvals", "show", request["id"])["critical"] == request["critical"]
+    run("deny", request["id"])
+    thread.join(30)
+    assert results[0].reason_code == "approval_denied"
 
 
 def test_a_denied_request_runs_nothing(run: Run, ask: Ask, governor: Governor) -> None:

@@ -9,11 +9,13 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from alembic import command
 from click.testing import CliRunner, Result
 from sqlalchemy import create_engine, text
 
 from mutx.cli.exits import Exit
 from mutx.cli.main import cli
+from mutx.server.migrations.run import configuration
 from mutx.services.signing import verify_file
 from mutx.storage import pg_backup
 from tests.faults import world
@@ -94,6 +96,22 @@ def test_a_copy_replaces_what_came_after_it(url: str, tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.iterdir() if path.is_file()) == ["copy"]
 
 
+def test_an_older_copy_replaces_newer_tables_and_is_brought_up_to_date(url: str, tmp_path: Path) -> None:
+    copy = tmp_path / "copy"
+    engine = create_engine(url)
+    if engine.dialect.name == "sqlite":
+        Path(str(engine.url.database)).parent.mkdir()
+    with engine.begin() as connection:
+        command.upgrade(configuration(connection), "0003")
+    engine.dispose()
+    db("backup", copy)
+    newest = json.loads(db("upgrade", "--json").stdout)["revision"]
+    assert "revision 0003" in db("restore", copy, "--force").stdout
+    assert "mutx db upgrade" in db("current", exits=Exit.FAILURE).stdout
+    assert json.loads(db("upgrade", "--json").stdout)["revision"] == newest
+    db("current")
+
+
 def test_what_is_no_copy_changes_nothing(url: str, tmp_path: Path) -> None:
     db("upgrade")
     sql(url, USER)
@@ -119,8 +137,7 @@ def test_a_damaged_copy_is_refused(home: Path, tmp_path: Path) -> None:
 
 
 def test_nothing_there_yet(home: Path, tmp_path: Path) -> None:
-    for command in ("current", "backup"):
-        words = (command, tmp_path / "copy")[: 1 + (command == "backup")]
+    for words in (("current",), ("backup", tmp_path / "copy")):
         assert "there is no database" in db(*words, exits=Exit.FAILURE).stderr
     assert not (tmp_path / "copy").exists()
 

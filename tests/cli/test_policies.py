@@ -43,7 +43,7 @@ def test_a_good_policy_has_nothing_against_it(run: Run, policy: Path) -> None:
 def test_lint_names_file_line_and_problem(run: Run, policy: Path) -> None:
     policy.write_text(POLICY + "  - {id: odd, match: {tool: x}, efect: deny}\n")
     shown = run("policies", "lint", str(policy), exits=1).stdout
-    assert f"{policy}:13:" in shown
+    assert f"{policy}:16:" in shown
     assert "efect" in shown
     found = json.loads(run("policies", "lint", str(policy), "--json", exits=1).stdout)
     assert {remark["severity"] for remark in found} == {"error"}

@@ -7,10 +7,21 @@ from mutx.kit.clock import ManualClock, SystemClock, rfc3339, to_datetime
 
 
 def test_the_system_clock_never_steps_back(monkeypatch):
-    readings = iter([100.0, 50.0, 101.0])
+    readings, pace = iter([100.0, 50.0, 51.0, 110.0]), iter([7.0, 7.0, 8.5, 9.5, 10.0])
     monkeypatch.setattr(time, "time", lambda: next(readings))
+    monkeypatch.setattr(time, "monotonic", lambda: next(pace))
     clock = SystemClock()
-    assert [clock.now(), clock.now(), clock.now()] == [100.0, 100.0, 101.0]
+    assert [clock.now() for _ in range(4)] == [100.0, 101.5, 102.5, 110.0]
+
+
+def test_time_goes_on_from_what_was_recorded(monkeypatch):
+    monkeypatch.setattr(time, "time", lambda: 100.0)
+    clock = SystemClock()
+    assert clock.reach(90.0) == 0
+    assert clock.now() == 100.0
+    assert clock.reach(160.0) == 60.0
+    first = clock.now()
+    assert 160.0 <= first <= clock.now()
 
 
 def test_a_manual_clock_moves_when_told():

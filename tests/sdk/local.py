@@ -14,7 +14,10 @@ from mutx.sdk.credentials import MemoryTokens, TokenPair
 POLICY = """
 name: shop
 default: deny
+tools:
+  wire: {critical: [to], ask_unknown: true}
 rules:
+  - {id: wire, match: {tool: wire}, effect: allow}
   - {id: small, match: {tool: pay}, when: args.amount <= 100, effect: allow, priority: 2}
   - {id: large, match: {tool: pay}, when: args.amount <= 1000, effect: step_up, priority: 3, reason: a large payment}
   - id: mail

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from alembic import command
+from alembic.script import ScriptDirectory
 from sqlalchemy import JSON, Connection, Enum, create_engine, inspect, text
 
 from mutx.kit.clock import ManualClock
@@ -144,7 +145,7 @@ def test_a_column_of_another_type_is_said(migrated: Connection) -> None:
 
 def test_every_table_of_a_workspace_says_which() -> None:
     without = {name for name, table in METADATA.tables.items() if "workspace_id" not in table.columns}
-    of_people = {"users", "logins", "mailed_tokens", "mail_requests"}
+    of_people = {"users", "logins", "mailed_tokens", "mail_requests", "sso_identities", "sso_attempts"}
     of_all = {"workspaces", "outbox_cursors", "revocation_epoch", "installation_secrets", "schema_repairs"}
     assert without <= of_people | of_all
 
@@ -163,3 +164,9 @@ async def test_the_server_upgrades_when_it_starts(tmp_path: Path) -> None:
         database = SqliteDatabase(tmp_path / "mutx.db")
         await database.start(upgrade)
         await database.stop()
+
+
+def test_the_history_is_one_line() -> None:
+    assert [script.revision for script in ScriptDirectory.from_config(configuration()).get_revisions("heads")] == [
+        newest()
+    ]

@@ -4,8 +4,6 @@ import asyncio
 import os
 import subprocess
 import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import httpx2
@@ -24,6 +22,7 @@ from mutx.storage.engine import Database
 from mutx.storage.pg_database import PostgresDatabase
 from tests.faults.world import settings
 from tests.postgres import free_port
+from tests.tls_road import TlsRoad
 
 UP = [sys.executable, "-c", "from mutx.server.up import main; main()"]
 
@@ -74,26 +73,6 @@ async def test_an_installation_may_migrate_by_hand(tmp_path: Path) -> None:
     await (await build(by_hand)).stop()
 
 
-@asynccontextmanager
-async def road(port: int, to: int) -> AsyncIterator[None]:
-    """What makes a server appear at `port` only now."""
-
-    async def carry(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        there = await asyncio.open_connection("127.0.0.1", to)
-        await asyncio.gather(_pour(reader, there[1]), _pour(there[0], writer))
-
-    async with await asyncio.start_server(carry, "127.0.0.1", port):
-        yield
-
-
-async def _pour(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    with suppress(ConnectionError):
-        while data := await reader.read(65_536):
-            writer.write(data)
-            await writer.drain()
-    writer.close()
-
-
 def at_port(url: str, port: int) -> str:
     head, _, database = url.rpartition("/")
     return f"{head.rpartition(':')[0]}:{port}/{database}"
@@ -108,7 +87,7 @@ async def test_a_start_waits_for_a_database_that_is_not_up(empty_postgres: str) 
     starting = asyncio.create_task(start_database(database, keeper, 30.0))
     await asyncio.sleep(0.1)
     assert not starting.done()
-    async with road(port, there):
+    async with TlsRoad(there, None).open(port):
         await starting
         assert keeper.differences == ()
         async with database.read() as session:

@@ -5,8 +5,10 @@ from mutx.sdk import groups
 
 agents = FamilyGroup("agents", groups.AgentsApi, "Manage agents.")
 auth = FamilyGroup("auth", groups.AuthApi, "Accounts and tokens.")
+sso = FamilyGroup("sso", groups.SsoApi, "Single sign-on.")
 workspaces = FamilyGroup("workspaces", groups.WorkspacesApi, "Workspaces and their members.")
 api_keys = FamilyGroup("api-keys", groups.ApiKeysApi, "Create, rotate and revoke keys.")
+permissions = FamilyGroup("permissions", groups.PermissionsApi, "Narrow what members, keys and roles may do.")
 governance = FamilyGroup("governance", groups.GovernanceApi, "The governed verbs themselves.")
 security = FamilyGroup("security", groups.SecurityApi, "Sessions, receipts, compliance and metrics.")
 audit = FamilyGroup("audit", groups.AuditApi, "Who did what.")

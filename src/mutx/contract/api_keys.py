@@ -1,17 +1,21 @@
 """API keys: for programs that act for a person, and for agents that act for themselves."""
 
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Self
 from uuid import UUID
 
-from pydantic import Field, StringConstraints
+from pydantic import Field, StringConstraints, model_validator
 
 from mutx.contract.base import Input, Limit, Page, Schema, Skip, Timestamp
 from mutx.contract.operation import operation
-from mutx.contract.workspaces import DisplayName
+from mutx.contract.workspaces import DisplayName, Role
 
 Scope = Annotated[str, StringConstraints(pattern=r"^([a-z_]+:)?(read|act|write|admin)$", max_length=64)]
 """`read`, `write`, `admin`, or one of them for a family: `agents:read`."""
+
+
+Lane = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")]
+MAX_LANE_DAYS = 90
 
 
 class KeyKind(StrEnum):
@@ -27,6 +31,10 @@ class ApiKey(Schema):
     """How the key begins."""
     scopes: list[str]
     agent_id: UUID | None = None
+    role: Role | None = None
+    """What the key may do at most, whatever its owner may."""
+    lane: str | None = None
+    """What a coding agent's key is for."""
     created_at: Timestamp
     expires_at: Timestamp | None
     last_used: Timestamp | None
@@ -38,6 +46,16 @@ class ApiKeyCreate(Input):
     expires_in_days: Annotated[int, Field(ge=1, le=3650)] | None = None
     scopes: Annotated[list[Scope], Field(min_length=1, max_length=32)] = Field(default=["read", "write"])
     """What the key may do at most; never more than its owner."""
+    role: Role | None = None
+    """A role that the key never exceeds; its owner's of the moment unless given."""
+    lane: Lane | None = None
+    """Makes it a key of a coding agent: it needs a role, ends after 90 days at most, and never approves."""
+
+    @model_validator(mode="after")
+    def _lane_is_bounded(self) -> Self:
+        if self.lane is not None and (self.role is None or (self.expires_in_days or 0) > MAX_LANE_DAYS):
+            raise ValueError(f"a lane needs a role, and a key of it ends after {MAX_LANE_DAYS} days at most")
+        return self
 
 
 class ApiKeyRotate(Input):

@@ -88,6 +88,8 @@ class Approval(Schema):
     quorum: int = 1
     escalated_at: Timestamp | None = None
     votes: list[ApprovalVote] = Field(default_factory=list)
+    critical: list[CriticalValue] = Field(default_factory=list)
+    """The values asked about: the first ten, and in the detail all."""
 
 
 class PriorAction(Schema):
@@ -134,7 +136,6 @@ class ApprovalDetail(Approval):
     matched_rules: list[MatchedRule] = Field(default_factory=list)
     reason_code: str
     risk: str
-    critical: list[CriticalValue] = Field(default_factory=list)
     missing: list[str] = Field(default_factory=list)
     depends_on: list[str] = Field(default_factory=list)
     policy_version: str

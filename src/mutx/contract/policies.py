@@ -220,7 +220,7 @@ def list_policies(skip: Skip = 0, limit: Limit = 50) -> list[Policy]:
     """List the workspace's policies by name."""
 
 
-@operation("POST", "/policies", scope="policies:write", status=201)
+@operation("POST", "/policies", scope="policies:admin", status=201)
 def create_policy(body: PolicyWrite) -> Policy:
     """Add a policy. It is compiled first; one that does not compile is refused whole."""
 
@@ -255,17 +255,17 @@ def get_policy(name: str) -> Policy:
     """Show one policy."""
 
 
-@operation("PUT", "/policies/{name}", scope="policies:write")
+@operation("PUT", "/policies/{name}", scope="policies:admin")
 def put_policy(name: str, body: PolicyWrite) -> Policy:
     """Replace a policy, or add it. In force when this answers."""
 
 
-@operation("DELETE", "/policies/{name}", scope="policies:write")
+@operation("DELETE", "/policies/{name}", scope="policies:admin")
 def delete_policy(name: str) -> None:
     """Remove a policy; its versions stay on record."""
 
 
-@operation("POST", "/policies/{name}/reload", scope="policies:write")
+@operation("POST", "/policies/{name}/reload", scope="policies:admin")
 def reload_policy(name: str) -> PolicyReload:
     """Read the workspace's policies again."""
 

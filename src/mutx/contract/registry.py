@@ -12,16 +12,20 @@ from mutx.contract import (
     governance,
     health,
     jobs,
+    permissions,
     policies,
     security,
+    sso,
     workspaces,
 )
 
 FAMILIES: Mapping[str, ModuleType] = MappingProxyType(
     {
         "auth": auth,
+        "sso": sso,
         "workspaces": workspaces,
         "api_keys": api_keys,
+        "permissions": permissions,
         "agents": agents,
         "governance": governance,
         "policies": policies,

@@ -19,6 +19,14 @@ class Role(StrEnum):
     VIEWER = "VIEWER"
 
 
+class MemberSource(StrEnum):
+    """Who gave a member their role."""
+
+    MANUAL = "manual"
+    SSO = "sso"
+    """The identity provider; it may change it at any sign-in."""
+
+
 EmailAddress = Annotated[
     str,
     StringConstraints(strip_whitespace=True, max_length=254, pattern=r"^[^@\s]{1,64}@[^@\s.]+(\.[^@\s.]+)+$"),
@@ -46,11 +54,38 @@ class WorkspaceUpdate(Input):
     own_approvals: bool | None = None
 
 
+class WorkspaceCreate(Input):
+    name: DisplayName
+
+
+class Invitation(Schema):
+    id: UUID
+    email: str
+    role: Role
+    created_at: Timestamp
+    expires_at: Timestamp
+
+
+class InvitationCreate(Input):
+    email: EmailAddress
+    role: Role
+
+
+class InvitationCreated(Invitation):
+    token: str = Field(repr=False)
+    """Whoever is to join signs in and accepts with it. It is shown this once."""
+
+
+class InvitationAccept(Input):
+    token: str = Field(max_length=128, repr=False)
+
+
 class Member(Schema):
     user_id: UUID
     email: str
     name: str
     role: Role
+    source: MemberSource = MemberSource.MANUAL
     joined_at: Timestamp
 
 
@@ -62,6 +97,16 @@ class MemberPut(Input):
 @operation("GET", "/workspaces", scope="workspaces:read")
 def list_workspaces(skip: Skip = 0, limit: Limit = 50) -> Page[Workspace]:
     """List the workspaces you are a member of, the oldest first."""
+
+
+@operation("POST", "/workspaces", scope="workspaces:write", status=201)
+def create_workspace(body: WorkspaceCreate) -> Workspace:
+    """Make a workspace to share; you administer it. Sign in to it to work there."""
+
+
+@operation("POST", "/workspaces/invitations/accept", scope="workspaces:read")
+def accept_invitation(body: InvitationAccept) -> Workspace:
+    """Join the workspace that you were invited to, with the address that you were invited by."""
 
 
 @operation("GET", "/workspaces/{workspace_id}", scope="workspaces:read")
@@ -87,3 +132,23 @@ def put_member(workspace_id: UUID, body: MemberPut) -> Member:
 @operation("DELETE", "/workspaces/{workspace_id}/members/{user_id}", scope="workspaces:admin")
 def remove_member(workspace_id: UUID, user_id: UUID) -> None:
     """Remove a member. The last administrator stays."""
+
+
+@operation("POST", "/workspaces/{workspace_id}/leave", scope="workspaces:read")
+def leave_workspace(workspace_id: UUID) -> None:
+    """Leave the workspace you are signed in to. The last administrator stays."""
+
+
+@operation("GET", "/workspaces/{workspace_id}/invitations", scope="workspaces:admin")
+def list_invitations(workspace_id: UUID, skip: Skip = 0, limit: Limit = 50) -> Page[Invitation]:
+    """List who was invited and has not come yet."""
+
+
+@operation("POST", "/workspaces/{workspace_id}/invitations", scope="workspaces:admin", status=201)
+def create_invitation(workspace_id: UUID, body: InvitationCreate) -> InvitationCreated:
+    """Invite somebody by address, whether they have an account or not."""
+
+
+@operation("DELETE", "/workspaces/{workspace_id}/invitations/{invitation_id}", scope="workspaces:admin")
+def delete_invitation(workspace_id: UUID, invitation_id: UUID) -> None:
+    """Take an invitation back."""

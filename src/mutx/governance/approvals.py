@@ -8,6 +8,7 @@ the pipeline judges the action again before it runs, so an approval lifts the ru
 
 from msgspec.structs import replace
 
+from mutx.governance.limits import forbidden
 from mutx.governance.turn import ApprovalRequest, RequestKind, RequestStatus, Verdict, Vote
 from mutx.governance.types import (
     ApprovalSpec,
@@ -15,6 +16,7 @@ from mutx.governance.types import (
     Decision,
     Effect,
     Facts,
+    LimitedVerb,
     NormalizedAction,
     PrincipalKind,
 )
@@ -83,6 +85,8 @@ class ApprovalService:
             raise PermissionDenied("only people approve; sign in as a person with `mutx login`")
         if verdict is Verdict.CANCEL and caller.user_id == request.user_id:
             return
+        if forbidden(caller.limits, LimitedVerb.APPROVE, request.agent_id, request.tool_name) is not None:
+            raise PermissionDenied("a permission of this workspace keeps you from answering this; ask another reviewer")
         if not self._reviews(request, caller):
             raise PermissionDenied("you are not among the reviewers of this request")
         if verdict is Verdict.APPROVE and caller.user_id == request.user_id and not own:

@@ -87,6 +87,12 @@ def _refusal(engine: PolicyEngine, facts: Facts) -> Decision | None:
         return _deny(engine, *REFUSALS[facts.verdict])
     if facts.revoked:
         return _deny(engine, ReasonCode.IDENTITY_REVOKED, "the identity that asked is no longer valid")
+    if facts.forbidden is not None:
+        return _deny(
+            engine,
+            ReasonCode.NOT_PERMITTED,
+            f"permission {facts.forbidden} of the workspace forbids this to whoever asked",
+        )
     return None
 
 

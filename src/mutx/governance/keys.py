@@ -27,7 +27,7 @@ class PublicKey(Struct, frozen=True, kw_only=True):
     raw: bytes
     created_at: str | None = None
     retired_at: str | None = None
-    """Rotated out: signs nothing new, and what it signed stays good."""
+    """Rotated out: what it signed up to this time stays good, later receipts fail."""
     revoked_at: str | None = None
     """Not to be believed: receipts of this time and later fail."""
     reason: str | None = None
@@ -83,8 +83,9 @@ class KeyRing:
         return KeyRing((*self, key))
 
     def retire(self, kid: str, at: str) -> "KeyRing":
-        """Raises KeyUnusable for a key that is not in the ring."""
-        return self.with_key(replace(self._known(kid), retired_at=at))
+        """The first retirement holds. Raises KeyUnusable for a key that is not in the ring."""
+        known = self._known(kid)
+        return self if known.retired_at is not None else self.with_key(replace(known, retired_at=at))
 
     def revoke(self, kid: str, at: str, reason: str) -> "KeyRing":
         """Raises KeyUnusable for a key that is not in the ring."""

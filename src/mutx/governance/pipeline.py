@@ -18,6 +18,7 @@ from mutx.governance.answer import Answer, Conclusion, GrantSpec, Redemption
 from mutx.governance.approvals import ApprovalService
 from mutx.governance.gather import Dependencies, Gatherer, depends_on
 from mutx.governance.judge import judge
+from mutx.governance.limits import forbidden
 from mutx.governance.mediator import ActionMediator
 from mutx.governance.permits import Permits
 from mutx.governance.policy.engine import PolicyEngine
@@ -25,7 +26,7 @@ from mutx.governance.ports import SessionState
 from mutx.governance.recorder import Draft, Recorder
 from mutx.governance.release import Releases
 from mutx.governance.turn import ActionState, Outcome, OutcomeStatus, Turn, TurnKind, Verdict
-from mutx.governance.types import Caller, Decision, Effect, Facts, GrantFact, NormalizedAction, ToolCall
+from mutx.governance.types import Caller, Decision, Effect, Facts, GrantFact, LimitedVerb, NormalizedAction, ToolCall
 from mutx.kit.canonical import digest
 from mutx.kit.errors import (
     ActionReused,
@@ -86,6 +87,8 @@ class GovernancePipeline:
             now = self._gather.now(state)
             action = self._mediator.normalize(call, caller, tools=engine.tool, id=action_id, now=now)
             facts = _facts(state, caller, now, dependencies, grants or (), ask, ask_timeout)
+            if caller.limits:
+                facts = replace(facts, forbidden=_forbidden(caller, action))
             draft = self._decided(state, engine, call, caller, action, facts)
             if draft.decision.effect is Effect.STEP_UP and grants is None:
                 grants = await self._gather.grants(action)
@@ -144,6 +147,7 @@ class GovernancePipeline:
         now = self._gather.now(state)
         action = self._mediator.normalize(call, caller, tools=engine.tool, id=call.action_id or new_id(), now=now)
         facts = _facts(state, caller, now, NO_DEPENDENCIES, await self._gather.grants(action), ask=False)
+        facts = replace(facts, forbidden=_forbidden(caller, action))
         observation = self._gather.observe(state, action, engine, call)
         return judge(engine, observation, facts, lambda key: self._ledger.counter(caller.workspace_id, key))
 
@@ -299,6 +303,10 @@ def _facts(
         ask_timeout=ask_timeout,
         closed=state.closed_at is not None,
     )
+
+
+def _forbidden(caller: Caller, action: NormalizedAction) -> str | None:
+    return forbidden(caller.limits, LimitedVerb.ACT, action.agent_id, action.tool_name)
 
 
 def _first_state(turn: Turn) -> ActionState:

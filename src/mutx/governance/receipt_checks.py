@@ -51,8 +51,14 @@ def open_envelope(data: bytes, payload_type: str, keys: KeyRing) -> tuple[bytes,
 
 
 def check_validity(key: PublicKey, at: str) -> None:
-    """Step (6). Raises VerificationFailed for a signature at or after the key's revocation."""
+    """Step (6). Raises VerificationFailed for a signature at or after the key's revocation, or after its retirement."""
     with at_step(VerificationStep.VALIDITY):
         if key.revoked_at is not None and at >= key.revoked_at:
             why = f" ({key.reason})" if key.reason else ""
             raise VerificationFailed(f"signed at {at} with {key.id}, revoked at {key.revoked_at}{why}")
+        # what a key signed in its last microsecond is still its own: only later signatures are not
+        if key.retired_at is not None and at > key.retired_at:
+            raise VerificationFailed(
+                f"signed at {at} with {key.id}, retired at {key.retired_at}: who holds a key that was rotated out signs "
+                "nothing in its name; find out who signed this"
+            )

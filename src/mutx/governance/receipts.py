@@ -156,6 +156,7 @@ def _identity(action: NormalizedAction, caller: Caller, facts: Facts) -> Identit
         service=action.service,
         roles=facts.roles,
         scopes=facts.scopes,
+        delegation=(caller.user_id, f"lane:{caller.lane}") if caller.lane else (),
     )
 
 

@@ -12,6 +12,7 @@ from mutx.governance.answer import GrantSpec
 from mutx.governance.approvals import STATUS_OF, ApprovalService
 from mutx.governance.gather import Gatherer, depends_on
 from mutx.governance.judge import REQUESTED, executed_hash, judge
+from mutx.governance.limits import forbidden
 from mutx.governance.permits import Permits
 from mutx.governance.ports import Identities, SessionState
 from mutx.governance.recorder import Draft, Recorder
@@ -26,7 +27,7 @@ from mutx.governance.turn import (
     Verdict,
     Vote,
 )
-from mutx.governance.types import Caller, Decision, Facts, PrincipalKind
+from mutx.governance.types import Caller, Decision, Facts, LimitedVerb, PrincipalKind
 from mutx.kit.errors import HeadMoved, InputError, LedgerUnavailable, LimitMoved, NotFound, RequestMoved
 from mutx.kit.ids import new_id
 
@@ -175,14 +176,11 @@ class Releases:
             known = await self._gather.action(request.workspace_id, request.action_id)
             if known.request is None or known.request.revision != request.revision - 1:
                 raise RequestMoved("somebody else moved this request first")
-            draft = await self._draft(known, request, verdict, grant)
-            if draft is None:
+            drafted = await self._draft(known, request, verdict, grant)
+            if drafted is None:
                 return
-            state = await self._gather.session(request.workspace_id, request.session_id)
-            if state.context.hash != draft.facts.context_hash:
-                continue
             try:
-                await self._recorder.record(state, draft)
+                await self._recorder.record(*drafted)
             except (HeadMoved, LimitMoved):
                 continue
             return
@@ -190,8 +188,10 @@ class Releases:
 
     async def _draft(
         self, known: ActionState, request: ApprovalRequest, verdict: Verdict, grant: GrantSpec | None
-    ) -> Draft | None:
-        """The resolution of `request`, or None where fresh context leaves it waiting as it was."""
+    ) -> tuple[SessionState, Draft] | None:
+        """The resolution of `request` and the session it was drawn from, with nothing awaited since. None where fresh
+        context leaves it waiting as it was.
+        """
         workspace, action = request.workspace_id, known.action
         engine = await self._gather.engine(workspace)
         fresh = await self._identities.current(known.caller)
@@ -212,7 +212,7 @@ class Releases:
         if verdict is Verdict.CONTEXT and decision.effect is known.decision.effect:
             return None
         facts = replace(facts, readings=decision.readings)
-        return Draft(
+        return state, Draft(
             kind=TurnKind.RESOLUTION,
             action=action,
             caller=fresh or known.caller,
@@ -243,6 +243,10 @@ def _executed(known: ActionState, decision: Decision) -> dict[str, object]:
     return known.action.tool_args if decision.modified_args is None else decision.modified_args
 
 
+def _forbidden(caller: Caller, known: ActionState) -> str | None:
+    return forbidden(caller.limits, LimitedVerb.ACT, known.action.agent_id, known.action.tool_name)
+
+
 def _release_facts(
     state: SessionState,
     known: ActionState,
@@ -261,6 +265,7 @@ def _release_facts(
         satisfied=request.satisfied + request.asks if approved else request.satisfied,
         verdict=verdict.value,
         revoked=fresh is None,
+        forbidden=_forbidden(fresh, known) if fresh else None,
         args_hash=executed_hash(known.action, known.decision) if approved else None,
     )
 

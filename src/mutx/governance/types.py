@@ -62,6 +62,7 @@ class ReasonCode(StrEnum):
     APPROVAL_EXPIRED = "approval_expired"
     APPROVAL_CANCELLED = "approval_cancelled"
     IDENTITY_REVOKED = "identity_revoked"
+    NOT_PERMITTED = "not_permitted"
     DEPENDENCY_WAITING = "dependency_waiting"
     DEPENDENCY_DENIED = "dependency_denied"
     DEPENDENCY_DEPTH = "dependency_depth"
@@ -124,6 +125,27 @@ class PrincipalKind(StrEnum):
     SYSTEM = "system"
 
 
+class LimitedVerb(StrEnum):
+    ACT = "act"
+    """Have an agent's tool call decided."""
+    APPROVE = "approve"
+    """Answer what an agent asks."""
+    MANAGE = "manage"
+    """Configure, command or delete an agent."""
+
+
+class AccessLimit(Struct, frozen=True):
+    """One stored grant or denial, for a caller whom it is about."""
+
+    id: str
+    allows: bool
+    verb: LimitedVerb
+    agent: str
+    """A glob over agent ids."""
+    tool: str
+    """A glob over tool names."""
+
+
 class Caller(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Who is asking, as the door verified it. Nothing in here was self-asserted."""
 
@@ -141,6 +163,10 @@ class Caller(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """How it was authenticated: jwt, api_key, agent_key, peer, local."""
     email: str = ""
     """The human's address: policies may name reviewers by it."""
+    lane: str = ""
+    """What a key of a coding agent is for; receipts name it."""
+    limits: tuple[AccessLimit, ...] = ()
+    """What was taken from this caller below its roles."""
 
 
 class ToolCall(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
@@ -283,6 +309,8 @@ class Facts(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The identity that asked is no longer valid."""
     closed: bool = False
     """The session was closed before."""
+    forbidden: str | None = None
+    """The permission that keeps this caller from acting for this agent with this tool."""
     args_hash: str | None = None
     """Hash of the arguments that the approver saw; others open a new request."""
 

@@ -7,7 +7,7 @@ The steps, each marked where it happens:
   (3) key        the key id names a trusted key
   (4) signature  Ed25519 over the pre-authentication encoding
   (5) body       the payload is a receipt body of format 1 in canonical form
-  (6) validity   the key was not revoked at the receipt's time
+  (6) validity   the key was neither revoked nor retired at the receipt's time
   (7) link       the receipts of a session follow one another without gap, fork, repetition or splice
   (8) values     what lies beside a receipt is what it commits to
   (9) head       the signed statement names these sessions, counts and heads

@@ -16,17 +16,30 @@ class Clock(Protocol):
 
 
 class SystemClock:
-    """The machine's clock, held so that a backward step never un-expires or reorders anything."""
+    """The machine's clock, held so that a backward step never un-expires or reorders anything.
+
+    While the machine's clock is behind, time goes on from the latest answer at the machine's own pace: were it to stand
+    still, what is short-lived would live until the clock had caught up.
+    """
 
     def __init__(self) -> None:
-        self._latest = 0.0
+        # one value, so that threads never see a time beside another time's reading
+        self._latest = (0.0, time.monotonic())
 
     def now(self) -> float:
-        current = time.time()
-        if current < self._latest:
-            return self._latest
-        self._latest = current
+        current, reading = time.time(), time.monotonic()
+        latest, then = self._latest
+        if current < latest:
+            current = latest + max(0.0, reading - then)
+        self._latest = (current, reading)
         return current
+
+    def reach(self, at: float) -> float:
+        """Be `at` or later from now on: the latest time on record. Returns by how many seconds that is ahead."""
+        ahead = at - self.now()
+        if ahead > 0:
+            self._latest = (at, time.monotonic())
+        return max(0.0, ahead)
 
 
 class ManualClock:

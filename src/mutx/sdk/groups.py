@@ -14,8 +14,10 @@ from mutx.contract import (
     governance,
     health,
     jobs,
+    permissions,
     policies,
     security,
+    sso,
     workspaces,
 )
 from mutx.sdk.group import Call, Group, Stream, T
@@ -35,6 +37,12 @@ class AuthApi(Group[T]):
     jwks = Call(auth.jwks)
 
 
+class SsoApi(Group[T]):
+    list = Call(sso.list_sso_providers)
+    start = Call(sso.start_sso)
+    finish = Call(sso.finish_sso)
+
+
 class WorkspacesApi(Group[T]):
     list = Call(workspaces.list_workspaces)
     get = Call(workspaces.get_workspace)
@@ -42,6 +50,12 @@ class WorkspacesApi(Group[T]):
     members = Call(workspaces.list_members)
     put_member = Call(workspaces.put_member)
     remove_member = Call(workspaces.remove_member)
+    create = Call(workspaces.create_workspace)
+    leave = Call(workspaces.leave_workspace)
+    invitations = Call(workspaces.list_invitations)
+    invite = Call(workspaces.create_invitation)
+    delete_invitation = Call(workspaces.delete_invitation)
+    accept_invitation = Call(workspaces.accept_invitation)
 
 
 class ApiKeysApi(Group[T]):
@@ -50,6 +64,12 @@ class ApiKeysApi(Group[T]):
     get = Call(api_keys.get_api_key)
     delete = Call(api_keys.delete_api_key)
     rotate = Call(api_keys.rotate_api_key)
+
+
+class PermissionsApi(Group[T]):
+    list = Call(permissions.list_permissions)
+    create = Call(permissions.create_permission)
+    delete = Call(permissions.delete_permission)
 
 
 class AgentsApi(Group[T]):
@@ -157,8 +177,10 @@ class Api(Generic[T]):
     def __init__(self, transport: T) -> None:
         self.transport: T = transport
         self.auth: AuthApi[T] = AuthApi(transport)
+        self.sso: SsoApi[T] = SsoApi(transport)
         self.workspaces: WorkspacesApi[T] = WorkspacesApi(transport)
         self.api_keys: ApiKeysApi[T] = ApiKeysApi(transport)
+        self.permissions: PermissionsApi[T] = PermissionsApi(transport)
         self.agents: AgentsApi[T] = AgentsApi(transport)
         self.governance: GovernanceApi[T] = GovernanceApi(transport)
         self.policies: PoliciesApi[T] = PoliciesApi(transport)

@@ -8,6 +8,7 @@ from mutx.kit.errors import Unauthenticated
 from mutx.resources.api_keys.source import KeySource
 from mutx.resources.auth.directory import PersonDirectory
 from mutx.resources.auth.source import TokenSource
+from mutx.resources.permissions.directory import limited
 from mutx.resources.workspaces.service import allows_own_approvals
 from mutx.services.identity.authentication import Authentication
 from mutx.services.identity.sources import IdentitySource
@@ -48,8 +49,9 @@ class KnownIdentities:
         if source is None:
             raise Unauthenticated("this is neither a key nor a token that this server knows; sign in again")
         found = await source.verify(credential)
-        self._callers.put(credential, found.caller, epoch=epoch, expires_at=found.expires_at)
-        return found.caller
+        caller = await self._limited(found.caller)
+        self._callers.put(credential, caller, epoch=epoch, expires_at=found.expires_at)
+        return caller
 
     async def current(self, caller: Caller) -> Caller | None:
         """The caller with today's roles and scopes; None if its key, user or agent was revoked since."""
@@ -58,7 +60,12 @@ class KnownIdentities:
         if caller.method == LOCAL:
             return await self._local(caller)
         source = self._by_method.get(caller.method)
-        return None if source is None else await source.current(caller)
+        today = None if source is None else await source.current(caller)
+        return None if today is None else await self._limited(today)
+
+    async def _limited(self, caller: Caller) -> Caller:
+        async with self._database.read() as session:
+            return await limited(session, caller)
 
     async def _local(self, caller: Caller) -> Caller | None:
         """The operator, or a process of theirs: known by the kernel's word, as long as the operator is."""

@@ -9,15 +9,19 @@ from mutx.resources.audit.routes import router as audit
 from mutx.resources.auth.routes import router as auth
 from mutx.resources.health.routes import router as health
 from mutx.resources.jobs.routes import router as jobs
+from mutx.resources.permissions.routes import router as permissions
 from mutx.resources.policies.routes import router as policies
 from mutx.resources.security.routes import router as security
+from mutx.resources.sso.routes import router as sso
 from mutx.resources.workspaces.routes import router as workspaces
 from mutx.server.doors.routes import router as governance
 
 ROUTERS: tuple[APIRouter, ...] = (
     auth,
+    sso,
     workspaces,
     api_keys,
+    permissions,
     agents,
     governance,
     policies,

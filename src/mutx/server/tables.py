@@ -4,14 +4,29 @@ from mutx.resources.agents import models as agents
 from mutx.resources.api_keys import models as api_keys
 from mutx.resources.audit import models as audit
 from mutx.resources.auth import models as auth
+from mutx.resources.permissions import models as permissions
 from mutx.resources.policies import models as policies
+from mutx.resources.sso import models as sso
 from mutx.resources.workspaces import models as workspaces
 from mutx.storage import installation, revocations
 from mutx.storage import ledger_tables as ledger
 from mutx.storage import schema_tables as schema
 from mutx.storage.tables import Row
 
-MODULES = (workspaces, auth, api_keys, agents, policies, audit, ledger, schema, revocations, installation)
+MODULES = (
+    workspaces,
+    auth,
+    sso,
+    api_keys,
+    permissions,
+    agents,
+    policies,
+    audit,
+    ledger,
+    schema,
+    revocations,
+    installation,
+)
 METADATA = Row.metadata
 
 SEALED = ((METADATA.tables["installation_secrets"], "sealed"),)

@@ -52,6 +52,8 @@ from mutx.server.schema import SchemaKeeper, start_database
 from mutx.server.secrets import installation_keys, open_sealer
 from mutx.server.settings import Settings
 from mutx.server.sinks import topics_of
+from mutx.server.sso import open_sign_on, sso_sources
+from mutx.server.timekeeping import PERIOD, Timekeeper, go_on
 from mutx.server.workers import Periodic, Workers
 from mutx.services.mail import Mailer
 from mutx.services.signing import EphemeralSigner, load_ring, open_signer
@@ -118,6 +120,8 @@ class ControlPlane:
         await self.services.ledger.stop()
         await self.services.database.stop()
         self.services.auth.passwords.close()
+        if self.services.sign_on is not None:
+            await self.services.sign_on.close()
         if self.scratch is not None:
             self.scratch.cleanup()
 
@@ -161,7 +165,8 @@ async def build(settings: Settings, *, memory: bool = False) -> ControlPlane:
         schema = SchemaKeeper(migrate=settings.database_migrate_on_startup)
         await start_database(database, schema, settings.database_startup_seconds)
         undo.push_async_callback(database.stop)
-        plane = await _assemble(settings, database, clock, scratch, undo)
+        keeper = await go_on(clock, database, settings.home / "clock")
+        plane = await _assemble(settings, database, clock, scratch, keeper, undo)
         schema.tell(plane.services.registry)
         undo.pop_all()
     return plane
@@ -172,6 +177,7 @@ async def _assemble(
     database: Database,
     clock: Clock,
     scratch: tempfile.TemporaryDirectory[str] | None,
+    keeper: Timekeeper,
     undo: AsyncExitStack,
 ) -> ControlPlane:
     accumulator = ContextAccumulator()
@@ -186,7 +192,9 @@ async def _assemble(
     coordination = open_coordination(settings, clock, registry)
     bus = coordination.bus
     policies = PolicyEngines(database, bus)
-    identities = KnownIdentities(database, auth, clock)
+    revocations = Revocations(database, auth.callers, bus, clock, shared=settings.is_shared)
+    sign_on = open_sign_on(settings, clock)
+    identities = KnownIdentities(database, auth, clock, sso_sources(database, revocations, sign_on, clock))
     sinks, jobs = open_delivery(settings, database, bus, clock, registry, durable=not memory)
     pipeline = governance(bus, ledger, policies, identities, signer, accumulator, clock, topics_of(sinks))
     services = Services(
@@ -198,12 +206,13 @@ async def _assemble(
         clock=clock,
         signer=signer,
         auth=auth,
-        revocations=Revocations(database, auth.callers, bus, clock, shared=settings.is_shared),
+        revocations=revocations,
         sealer=sealer,
         registry=registry,
         jobs=jobs,
         keys=keys,
         compliance=self_assessment(clock),
+        sign_on=sign_on,
     )
     verbs = Verbs(pipeline, bus, clock)
     doors = hot_routes(verbs)
@@ -218,7 +227,7 @@ async def _assemble(
         identities=identities,
         verbs=verbs,
         app=app,
-        workers=_workers(services, watch, outbox, coordination, remote, open_mailer(settings)),
+        workers=_workers(services, watch, outbox, coordination, remote, open_mailer(settings), keeper),
         remote=remote,
         coordination=coordination,
         watch=watch,
@@ -301,6 +310,7 @@ def _workers(
     coordination: Coordination,
     remote: RemotePolicies | None,
     mailer: Mailer | None,
+    keeper: Timekeeper,
 ) -> Workers:
     return Workers(
         (
@@ -312,5 +322,6 @@ def _workers(
             *coordination.tasks,
             *job_tasks(services.jobs),
             *((Periodic("remote-policies", remote.run, POLICY_SECONDS),) if remote else ()),
+            Periodic("clock", keeper.keep, PERIOD),
         )
     )

@@ -12,6 +12,17 @@ from mutx.kit.errors import SetupError
 
 DEBIAN = Path("/usr/lib/postgresql")
 
+CLEAR_FUNCTIONS = """DO $$ DECLARE each text; BEGIN
+    FOR each IN SELECT oid::regprocedure FROM pg_proc
+        WHERE pronamespace = current_schema()::regnamespace AND proname IN ('ledger_append', 'outbox_numbered')
+    LOOP EXECUTE 'DROP FUNCTION ' || each || ' CASCADE'; END LOOP;
+    FOR each IN SELECT reltype::regtype FROM pg_class
+        WHERE relnamespace = current_schema()::regnamespace AND relkind = 'c' AND relname LIKE 'ledger_append_%'
+    LOOP EXECUTE 'DROP TYPE ' || each || ' CASCADE'; END LOOP;
+END $$;
+"""
+"""The ledger's: a copy from before they were there must be able to get them anew."""
+
 
 class PostgresTools:
     """`pg_dump`, `pg_restore` and `psql` for one database. The password goes through the environment, not argv."""
@@ -46,7 +57,8 @@ class PostgresTools:
             raise SetupError(f"there is no file {source}")
         with tempfile.TemporaryDirectory(prefix="mutx-restore-") as folder:
             clear, script = Path(folder) / "clear.sql", Path(folder) / "restore.sql"
-            clear.write_text("".join(f'DROP TABLE IF EXISTS "{table}" CASCADE;\n' for table in tables))
+            dropped = "".join(f'DROP TABLE IF EXISTS "{table}" CASCADE;\n' for table in tables)
+            clear.write_text(dropped + CLEAR_FUNCTIONS)
             archive = ("--clean", "--if-exists", "--no-owner", "--no-privileges")
             self._run("pg_restore", *archive, f"--file={script}", str(source))
             both = (f"--file={clear}", f"--file={script}")

@@ -106,10 +106,10 @@ LATER = (
 
 def _refuse(error: Exception) -> NoReturn:
     """Whether waiting may help. No text repeats the URL: it may hold a password."""
-    raise _refusal(error) from error
+    raise refusal_of(error) from error
 
 
-def _refusal(error: Exception) -> MutxError:
+def refusal_of(error: Exception) -> MutxError:
     if isinstance(error, (ssl.SSLError, FileNotFoundError, PermissionError)):
         why = getattr(error, "verify_message", "") or getattr(error, "strerror", "") or "no TLS in common"
         return SetupError(

@@ -20,7 +20,7 @@ INCLUDED_IN: Mapping[str, tuple[str, ...]] = {
 ROLE_SCOPES: Mapping[str, tuple[str, ...]] = {
     "ADMIN": ("admin",),
     "DEVELOPER": ("write",),
-    "AUDIT_ADMIN": ("audit:admin", "security:read", "auth:read"),
+    "AUDIT_ADMIN": ("audit:admin", "security:read", "auth:read", "workspaces:read"),
     "VIEWER": ("read",),
 }
 """Product security document, RBAC table; ADMIN satisfies every check."""
@@ -46,6 +46,19 @@ def narrowed(scopes: Iterable[str], limits: Iterable[str]) -> tuple[str, ...]:
     held, limits = tuple(scopes), tuple(limits)
     kept = [scope for scope in limits if covers(held, scope)]
     return tuple(dict.fromkeys(kept + [scope for scope in held if covers(limits, scope)]))
+
+
+def capped(role: str, cap: str | None) -> tuple[str | None, tuple[str, ...]]:
+    """The weaker of two roles and its scopes; None where neither includes the other, with the scopes they share."""
+    held = scopes_of((role,))
+    if cap is None:
+        return role, held
+    limits = scopes_of((cap,))
+    if all(covers(held, scope) for scope in limits):
+        return cap, limits
+    if all(covers(limits, scope) for scope in held):
+        return role, held
+    return None, narrowed(held, limits)
 
 
 def require(caller: Caller | None, scope: str) -> Caller:

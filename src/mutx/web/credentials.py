@@ -7,7 +7,7 @@ from starlette.types import Scope
 
 from mutx.kit.errors import Unauthenticated
 
-MAX_CREDENTIAL = 4096
+MAX_CREDENTIAL = 16_384
 
 
 def header(scope: Scope, name: bytes) -> bytes | None:

@@ -12,6 +12,7 @@ from mutx.kit.clock import Clock
 from mutx.services.identity.authentication import Authentication
 from mutx.services.identity.sealing import Sealer
 from mutx.services.jobs.durable import DurableJobs
+from mutx.services.oidc.sign_on import SignOn
 from mutx.storage.coordination import Bus
 from mutx.storage.engine import Database
 from mutx.storage.views import LedgerStore
@@ -39,3 +40,5 @@ class Services:
     jobs: DurableJobs | None = None
     """None where nothing is kept."""
     compliance: AARMComplianceChecker
+    sign_on: SignOn | None = None
+    """Single sign-on, where it is set up."""

@@ -6,6 +6,8 @@ from itertools import pairwise
 import pytest
 from msgspec.structs import replace
 
+from mutx.governance.context import ContextAccumulator
+from mutx.governance.replay import recompute
 from mutx.governance.turn import Outcome, OutcomeStatus
 from mutx.governance.types import Effect, ReasonCode
 from mutx.kit.errors import ActionReused, Conflict, InputError, NotFound, PermissionDenied, PermitRefused
@@ -103,7 +105,9 @@ async def test_twenty_redemptions_at_once_succeed_once(world: World) -> None:
     assert sum(not isinstance(one, Exception) for one in done) == 1
 
 
-@pytest.mark.parametrize("forge", [lambda p: p[:-4] + "AAAA", lambda p: "mutx1.e30." + p.split(".")[2], lambda p: "x"])
+@pytest.mark.parametrize(
+    "forge", [lambda p: p[:-4] + "AAAA", lambda p: "mutx1.e30." + p.split(".")[2], lambda p: "x", lambda p: p + "AA"]
+)
 async def test_a_forged_permit_is_refused(world: World, forge) -> None:
     answer = await world.decide("read_file", path="a")
     with pytest.raises(PermitRefused):
@@ -250,3 +254,19 @@ async def test_people_may_govern_calls_under_their_own_name(world: World) -> Non
     answer = await world.pipeline.decide(call("read_a", agent_id="any"), ANA)
     assert answer.effect is Effect.ALLOW
     assert (await world.pipeline.status(answer.action_id, BEN)).action_id == answer.action_id
+
+
+async def test_a_context_that_does_not_follow_is_told_apart(world: World) -> None:
+    """Whoever recomputes turns finds the one whose context is not what the turns before it make."""
+    await world.run("read")
+    await world.run("read")
+    first, *rest = await world.turns()
+    found = recompute([first, *rest[1:]], ContextAccumulator(), world.policies.versions.__getitem__)
+    assert {one.field for one in found if one.turn_id == rest[1].id} >= {"context"}
+
+
+async def test_a_question_that_the_caller_asks_for_charges_no_limit(world: World) -> None:
+    """The charge comes with the release; a question must not cost what its answer will cost again."""
+    for _ in range(5):
+        assert (await world.decide("rated", ask=True)).decision.charges == ()
+    assert (await world.decide("rated")).effect is Effect.ALLOW

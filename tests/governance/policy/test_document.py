@@ -1,6 +1,8 @@
 """Documents: what is read, what is refused and on which line, and that the published schema says the same."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -278,3 +280,8 @@ def test_the_published_schema_is_current():
     published = Path(__file__).parents[3] / "api" / "policyset.schema.json"
     assert published.read_text("utf-8") == schema_text()
     Draft202012Validator.check_schema(document_schema())
+
+
+def test_the_module_writes_the_schema():
+    words = [sys.executable, "-m", "mutx.governance.policy.schema"]
+    assert subprocess.run(words, capture_output=True, text=True, check=True).stdout == schema_text()

@@ -1,10 +1,15 @@
 """Lint names mistakes with the lines they stand on."""
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from mutx.governance.policy.conditions import Condition
 from mutx.governance.policy.document import load
 from mutx.governance.policy.lint import lint
-from mutx.governance.policy.lint_pairs import compare_rules
+from mutx.governance.policy.lint_pairs import Ranked, _compared, compare_rules
+from mutx.governance.policy.model import PolicyRule, RuleEffect, RuleMatch
+from mutx.governance.policy.postings import ordered
 
 
 def found(*documents):
@@ -80,7 +85,49 @@ def test_findings_across_documents():
     assert found("name: a\nenabled: false", "name: a") == []
 
 
+globs = st.text("ab*", min_size=1, max_size=4)
+some_rules = st.lists(
+    st.builds(
+        lambda tool, agent, when, effect, priority, final: PolicyRule(
+            id="r",
+            effect=RuleEffect.DENY if final else effect,
+            match=RuleMatch(tool=tool, agent=agent),
+            when=Condition(when) if when else None,
+            priority=priority,
+            final=final,
+        ),
+        globs,
+        st.sampled_from(["*", "a*", "a"]),
+        st.sampled_from(["", "", "args.x > 1", "args.x < 1", "args.y == 'b'"]),
+        st.sampled_from([RuleEffect.ALLOW, RuleEffect.DENY, RuleEffect.WARN]),
+        st.integers(1, 3),
+        st.sampled_from([False, False, False, True]),
+    ),
+    max_size=8,
+)
+
+
+@settings(max_examples=500, deadline=None)
+@given(some_rules)
+def test_the_index_of_covering_rules_misses_nothing(made):
+    """Against every pair in order: the first earlier rule with a remark makes it."""
+    named = [(f"p{number}", rule) for number, rule in enumerate(made)]
+    ranked = sorted((Ranked(*one) for one in named), key=lambda one: (one.order, one.policy, one.rule.id))
+    expected = []
+    for position, later in enumerate(ranked):
+        remarks = (_compared(earlier, later) for earlier in ranked[:position])
+        expected += [next((remark for remark in remarks if remark), None)]
+    found = {one.policy: one for one in compare_rules(named)}
+    assert [found.get(one.policy) for one in ranked] == expected
+
+
+def test_sorting_in_slices_is_sorting():
+    numbers = [(number * 7919) % 1000 for number in range(3000)]
+    assert ordered(enumerate(numbers), key=lambda one: one[1]) == sorted(enumerate(numbers), key=lambda one: one[1])
+
+
 def test_comparing_stops_somewhere(monkeypatch):
     monkeypatch.setattr("mutx.governance.policy.lint_pairs.MAX_PAIRS", 1)
-    document = load(rules(*(f"id: r{number}, effect: allow, when: 'args.a > {number}'" for number in range(9))))
+    tools = "\n".join(f"- {{id: r{number}, effect: allow, match: {{tool: '*{number}*'}}}}" for number in range(9))
+    document = load(f"name: a\nrules:\n{tools}")
     assert [one.code for one in compare_rules([("a", rule) for rule in document.rules])] == ["incomplete"]

@@ -326,3 +326,18 @@ def test_the_memo_is_bounded(monkeypatch):
         assert decide(policies, action(f"t{number}")).effect is Effect.ALLOW
     assert len(policies._slates) <= 4
     assert len(policies._tools) <= 4
+
+
+def test_an_answer_in_place_of_one_rule_passes_over_those_that_could_be_evaluated():
+    """Rules without a condition, of other sessions, and whose condition is known are not what the person answered."""
+    policies = engine(
+        policy(
+            "  - {id: other, effect: deny, match: {session: 'batch-*'}, priority: 1}\n"
+            "  - {id: known, effect: deny, when: args.y == 1, priority: 2}\n"
+            "  - {id: unknown, effect: deny, when: args.x == 1, priority: 3}"
+        )
+    )
+    asked = decide(policies, action("t", {"y": 2}))
+    assert asked.reason_code is ReasonCode.MISSING_CONTEXT
+    answered = decide(policies, action("t", {"y": 2}), satisfied=asked.asks, verdict="approve")
+    assert (answered.effect, answered.rule.id) == (Effect.ALLOW, "unknown")

@@ -69,6 +69,7 @@ def exports():
     values = json.loads(json.dumps(whole["values"]))
     values["r-s-1-2"]["outcome.result"]["value"]["sent"] = False
     revoked = story.ring.revoke(story.signer.key_id, body_of(receipts[5])["at"], "stolen")
+    retired = story.ring.retire(story.signer.key_id, body_of(receipts[5])["at"])
     cases = {
         "as exported": (whole, story.ring),
         "values erased": (file, story.ring),
@@ -83,6 +84,7 @@ def exports():
         "duplicated": (file | {"receipts": [receipts[0], *receipts]}, story.ring),
         "value changed": (file | {"values": values}, story.ring),
         "key revoked": (file, revoked),
+        "key retired": (file, retired),
         "another key trusted": (file, KeyRing([forger.public_key])),
     }
     return [

@@ -257,6 +257,24 @@ class TestKeys:
                     verify_receipt(envelope, ring)
                 assert caught.value.details["step"] is VerificationStep.VALIDITY
 
+    def test_receipts_signed_after_the_retirement_fail_and_earlier_ones_hold(self):
+        when = body_of(RECEIPTS[3])["at"]
+        ring = KeyRing([STORY.signer.public_key]).retire(STORY.signer.key_id, when)
+        for position, envelope in enumerate(STORY.envelopes):
+            if position <= 3:
+                verify_receipt(envelope, ring)
+            else:
+                with pytest.raises(VerificationFailed, match="retired at") as caught:
+                    verify_receipt(envelope, ring)
+                assert caught.value.details["step"] is VerificationStep.VALIDITY
+        failed = [finding.position for finding in verify_export(dump(FILE), ring).findings]
+        assert failed == [number for number, one in enumerate(RECEIPTS, 1) if body_of(one)["at"] > when]
+
+    def test_a_head_signed_after_the_retirement_fails(self):
+        ring = KeyRing([replace(STORY.signer.public_key, retired_at=body_of(RECEIPTS[-1])["at"])])
+        report = verify_export(dump(FILE), ring)
+        assert [finding.step for finding in report.findings] == [VerificationStep.HEAD]
+
     def test_a_head_signed_after_the_revocation_fails(self):
         ring = KeyRing([replace(STORY.signer.public_key, revoked_at=body_of(FILE["head"])["at"])])
         report = verify_export(dump(FILE), ring)

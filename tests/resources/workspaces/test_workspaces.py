@@ -86,3 +86,59 @@ async def test_callers_are_asked_for_again_with_todays_roles(plane: Plane) -> No
     assert today.roles == ("VIEWER",)
     await ana.http.delete(f"{url}/{bob.me['id']}")
     assert await plane.identities.current(caller) is None
+
+
+async def test_a_shared_workspace_is_made_joined_and_left(plane: Plane) -> None:
+    ana, bob = await plane.register(), await plane.register("bob@example.org", "Bob")
+    lab = (await ana.http.post("/v1/workspaces", json={"name": "lab"})).json()
+    assert (lab["personal"], lab["own_approvals"], lab["role"]) == (False, False, "ADMIN")
+    there = await signed_in(plane, ana.email, lab["id"])
+    invitations = f"/v1/workspaces/{lab['id']}/invitations"
+    invited = (await there.http.post(invitations, json={"email": bob.email, "role": "DEVELOPER"})).json()
+    listed = (await there.http.get(invitations)).json()
+    assert [(i["email"], i["role"]) for i in listed["items"]] == [(bob.email, "DEVELOPER")]
+    assert invited["token"] not in str(listed)
+    accept = {"token": invited["token"]}
+    assert (await ana.http.post("/v1/workspaces/invitations/accept", json=accept)).status_code == 404
+    joined = await bob.http.post("/v1/workspaces/invitations/accept", json=accept)
+    assert (joined.json()["id"], joined.json()["role"]) == (lab["id"], "DEVELOPER")
+    assert (await bob.http.post("/v1/workspaces/invitations/accept", json=accept)).status_code == 404
+    assert (await there.http.get(invitations)).json()["total"] == 0
+    working = await signed_in(plane, bob.email, lab["id"])
+    assert (await working.http.post(f"/v1/workspaces/{lab['id']}/leave")).status_code == 204
+    assert (await working.http.get("/v1/agents")).status_code == 401
+    assert (await there.http.post(f"/v1/workspaces/{lab['id']}/leave")).status_code == 409
+
+
+async def test_an_invitation_ends_and_can_be_taken_back(plane: Plane) -> None:
+    ana, bob = await plane.register(), await plane.register("bob@example.org", "Bob")
+    url = f"/v1/workspaces/{ana.me['workspace_id']}/invitations"
+    wanted = {"email": bob.email, "role": "VIEWER"}
+    first, second, third = [(await ana.http.post(url, json=wanted)).json() for _ in range(3)]
+    assert (await ana.http.delete(f"{url}/{first['id']}")).status_code == 204
+    assert (await ana.http.delete(f"{url}/{first['id']}")).status_code == 404
+    accept = "/v1/workspaces/invitations/accept"
+    assert (await bob.http.post(accept, json={"token": first["token"]})).status_code == 404
+    assert (await bob.http.post(accept, json={"token": second["token"]})).status_code == 200
+    assert (await bob.http.post(accept, json={"token": third["token"]})).status_code == 409
+    late = (await ana.http.post(url, json={"email": "eve@example.org", "role": "VIEWER"})).json()
+    plane.clock.advance(8 * 86_400)
+    ana = await signed_in(plane, ana.email, ana.me["workspace_id"])
+    eve = await plane.register("eve@example.org", "Eve")
+    assert (await eve.http.post(accept, json={"token": late["token"]})).status_code == 404
+    assert (await ana.http.get(url)).json()["total"] == 0
+
+
+async def test_programs_make_and_join_no_workspaces(plane: Plane) -> None:
+    ana = await plane.register()
+    key = (await ana.http.post("/v1/api-keys", json={"name": "ci"})).json()["key"]
+    program = plane.client(key)
+    assert (await program.post("/v1/workspaces", json={"name": "lab"})).status_code == 403
+    assert (await program.post("/v1/workspaces/invitations/accept", json={"token": "x"})).status_code == 403
+
+
+async def signed_in(plane: Plane, email: str, workspace_id: str) -> Person:
+    body = {"email": email, "password": PASSWORD, "workspace_id": workspace_id}
+    tokens = (await plane.client().post("/v1/auth/login", json=body)).json()
+    http = plane.client(tokens["access_token"])
+    return Person(http, email, tokens, (await http.get("/v1/auth/me")).json())

@@ -54,6 +54,25 @@ def test_a_rotation_enters_a_key_the_ring_has_lost(key, ring):
     assert load_ring(ring).get(old.key_id).retired_at == rfc3339(START)
 
 
+def test_a_retired_key_signs_nothing_more(key, ring):
+    """Whoever keeps a copy of the old private key, or a backup of it, makes no receipts with it."""
+    copy = Story(signer=open_signer(key, ring, may_create=True, now=START))
+    before, _ = copy.seal()
+    seed = key.read_bytes()
+    rotate(key, ring, now=START + 5)
+    copy.at = START + 6
+    after, _ = copy.seal()
+    verify_receipt(before.envelope, load_ring(ring))
+    with pytest.raises(VerificationFailed, match="retired"):
+        verify_receipt(after.envelope, load_ring(ring))
+    key.write_bytes(seed)
+    with pytest.raises(KeyUnusable, match=r"retired.*rotate again"):
+        open_signer(key, ring, may_create=False, now=START + 7)
+    fresh = rotate(key, ring, now=START + 8)
+    assert load_ring(ring).get(copy.signer.key_id).retired_at == rfc3339(START + 5)
+    assert open_signer(key, ring, may_create=False, now=START + 9).key_id == fresh.key_id
+
+
 def test_a_missing_key_cannot_be_rotated(key, ring):
     with pytest.raises(KeyUnusable, match="restore"):
         rotate(key, ring, now=START)

@@ -2,6 +2,7 @@
 
 import os
 import threading
+import weakref
 from typing import Generic, Protocol, TypeVar
 
 IDLE_CONNECTIONS = 8
@@ -15,17 +16,22 @@ C = TypeVar("C", bound=Closable)
 
 
 class Pool(Generic[C]):
-    """A connection belongs to one caller at a time. A forked child starts with none: sharing one would mix answers."""
+    """A connection belongs to one caller at a time. A forked child starts with none: sharing one would mix answers.
+
+    What is idle when the pool or the process ends is closed then, so a program may simply end.
+    """
 
     def __init__(self) -> None:
         self._idle: list[C] = []
+        weakref.finalize(self, _close_all, self._idle)
         self._lock = threading.Lock()
         self._pid = os.getpid()
 
     def take(self) -> C | None:
         with self._lock:
             if self._pid != os.getpid():
-                self._idle, self._pid = [], os.getpid()
+                _close_all(self._idle)  # the child's copies; the parent's stay open
+                self._pid = os.getpid()
             return self._idle.pop() if self._idle else None
 
     def give(self, connection: C) -> None:
@@ -37,6 +43,9 @@ class Pool(Generic[C]):
 
     def close(self) -> None:
         with self._lock:
-            idle, self._idle = self._idle, []
-        for connection in idle:
-            connection.close()
+            _close_all(self._idle)
+
+
+def _close_all(idle: list[C]) -> None:
+    while idle:
+        idle.pop().close()

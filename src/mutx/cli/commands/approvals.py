@@ -13,6 +13,8 @@ from mutx.contract.approvals import Approval, ApprovalResolve, ApprovalState
 from mutx.sdk.groups import ApprovalsApi
 
 UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
+MAX_ASKED = 80
+"""Characters of a row that say what is asked about."""
 
 
 class ApprovalsGroup(FamilyGroup):
@@ -126,12 +128,22 @@ def _answered(state: CliState, approval: Approval) -> None:
 
 
 def _table(items: Iterable[Approval]) -> None:
-    rows = [[one.id, one.action_type, one.agent_id, one.reason, f"{one.remaining_seconds} s"] for one in items]
+    rows = [
+        [one.id, one.action_type, _asked(one), one.agent_id, one.reason, f"{one.remaining_seconds} s"] for one in items
+    ]
     if rows:
-        print_table(["request", "tool", "agent", "why", "left"], rows)
+        print_table(["request", "tool", "asked_about", "agent", "why", "left"], rows)
         click.echo("answer with `mutx approve REQUEST` or `mutx deny REQUEST`; `mutx approvals show REQUEST` says more")
     else:
         click.echo("nothing waits")
+
+
+def _asked(approval: Approval) -> str:
+    """The values asked about, `to = eve@example.org`; where none is named, all arguments. Short enough for one row."""
+    named = [(value.name, value.value) for value in approval.critical]
+    pairs = named or [(name, to_jsonable_python(value)) for name, value in approval.payload.items()]
+    text = " ".join(", ".join(f"{name} = {value}" for name, value in pairs).split())
+    return text if len(text) <= MAX_ASKED else f"{text[: MAX_ASKED - 1]}…"
 
 
 def _line(state: CliState, approval: Approval) -> None:
@@ -140,5 +152,8 @@ def _line(state: CliState, approval: Approval) -> None:
         return
     left = f", {approval.remaining_seconds} s left" if approval.status is ApprovalState.PENDING else ""
     click.echo(
-        printable(f"{approval.request_status.lower()}{left}: {approval.action_type}: {approval.reason} ({approval.id})")
+        printable(
+            f"{approval.request_status.lower()}{left}: {approval.action_type}: {approval.reason}: {_asked(approval)} "
+            f"({approval.id})"
+        )
     )

@@ -29,7 +29,8 @@ def apply(context: SessionContext, delta: ContextDelta) -> None:
         _decided(context, delta, delta.record)
     elif delta.effect is not None:
         _resolved(context, delta, delta.effect)
-    elif delta.status is not None:
+    else:
+        assert delta.status is not None  # a delta is one of the three
         _concluded(context, delta, delta.status)
 
 

@@ -9,7 +9,7 @@ from mutx.governance.policy.globs import parse_glob
 from mutx.governance.policy.grammar import MAX_RULES
 from mutx.governance.policy.model import PolicyDocument, PolicyRule
 from mutx.governance.policy.names import NameTable
-from mutx.governance.policy.postings import breathing
+from mutx.governance.policy.postings import breathing, ordered
 from mutx.governance.policy.snapshot import FlowBan, PolicySnapshot, ToolTable, is_bare, wanted_by
 from mutx.governance.policy.uncollected import uncollected
 from mutx.governance.types import STRICTNESS, Effect, IntentSignal, RuleRef
@@ -61,8 +61,7 @@ def _check(enabled: Sequence[PolicyDocument]) -> None:
 
 
 def _entries(enabled: Sequence[PolicyDocument]) -> tuple[RuleEntry, ...]:
-    rules = [(one.name, rule) for one in enabled for rule in one.rules if rule.enabled]
-    rules.sort(key=_order)
+    rules = ordered(((one.name, rule) for one in enabled for rule in one.rules if rule.enabled), key=_order)
     ends: list[int] = []
     levels: list[int] = []
     for level, (_, group) in enumerate(groupby(rules, key=lambda one: _priority(one[1]))):

@@ -9,8 +9,9 @@ from typing import Any
 
 import cel
 
-from mutx.governance.policy.guards import ABSENT, Guard, Test, read_guard, select
-from mutx.governance.policy.tokens import FieldRead, conjuncts, field_reads, macro_nesting, tokenize
+from mutx.governance.policy.guards import ABSENT, Guard, GuardKind, Test, read_guard, select
+from mutx.governance.policy.kinds import FieldKind, KindReader, Misfit
+from mutx.governance.policy.tokens import RESERVED, FieldRead, conjuncts, field_reads, macro_nesting, tokenize
 
 MAX_LENGTH = 2000
 """Characters of one expression."""
@@ -23,7 +24,7 @@ FAILURES = (LookupError, TypeError, ValueError, RuntimeError, ArithmeticError)
 class Condition:
     """A compiled expression and what can be told of it without running it."""
 
-    __slots__ = ("_tests", "exact", "functions", "guards", "program", "quick", "reads", "roots", "source")
+    __slots__ = ("_program", "_tests", "exact", "guards", "quick", "reads", "roots", "source")
 
     def __init__(self, source: str) -> None:
         """Raises ValueError, with what is wrong, for what is no CEL expression or too much of one."""
@@ -35,8 +36,6 @@ class Condition:
         if macro_nesting(tokens) > 1:
             raise ValueError("a comprehension (all, exists, map, filter) may not stand inside another")
         self.source = source
-        self.program = cel.compile(source)
-        self.functions: tuple[str, ...] = tuple(self.program.functions())
         self.reads: tuple[FieldRead, ...] = tuple(dict.fromkeys(field_reads(tokens)))
         self.roots = frozenset(read.segments[0] for read in self.reads)
         parts = conjuncts(tokens)
@@ -44,9 +43,32 @@ class Condition:
         self.guards: tuple[Guard, ...] = tuple(guard for guard in guards if guard is not None)
         self.exact = bool(parts) and len(self.guards) == len(parts)
         """The guards are the whole condition."""
+        self._program: Any = None if self.exact and _is_common(self.guards) else cel.compile(source)
         self._tests = [(guard.path[0], guard.compiled()) for guard in self.guards]
         self.quick = self._quick() if self.exact and self.roots == {"args"} else None
         """The whole condition as a function of the arguments, where it depends on nothing else."""
+
+    @property
+    def program(self) -> Any:
+        """The library's. Guards that are the whole condition need none, and compiling it is half of reading a rule."""
+        if self._program is None:
+            self._program = cel.compile(self.source)
+        return self._program
+
+    @property
+    def functions(self) -> tuple[str, ...]:
+        """Those it calls, operators among them; guards call none that are not known."""
+        return tuple(self.program.functions()) if self._program is not None else ()
+
+    def not_boolean(self, field_kind: FieldKind) -> Misfit | None:
+        """What in it must be true or false, and certainly is not. `field_kind`: what is known of fields."""
+        if self.exact and all(guard.kind is not GuardKind.TRUTH for guard in self.guards):
+            return None
+        return KindReader(field_kind).not_boolean(tokenize(self.source))
+
+    def not_number(self, field_kind: FieldKind) -> Misfit | None:
+        """The expression, if it is certainly no number."""
+        return KindReader(field_kind).not_number(tokenize(self.source))
 
     @property
     def fields(self) -> tuple[str, ...]:
@@ -85,6 +107,11 @@ class Condition:
         needed = tuple(read for read in self.reads if not read.tested)
         absent = tuple(read.path for read in needed if select(roots(read.segments[0]), read.segments[1:]) is ABSENT)
         return absent or self.fields
+
+
+def _is_common(guards: Sequence[Guard]) -> bool:
+    """No word in them that CEL keeps for itself: such an expression may be none, and only the library knows."""
+    return all(RESERVED.isdisjoint(guard.path) for guard in guards)
 
 
 def _all(tests: Sequence[Test], arguments: dict[str, Any]) -> bool | None:

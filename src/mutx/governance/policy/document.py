@@ -8,11 +8,14 @@ from typing import Any, Literal
 
 from msgspec.structs import replace
 
+from mutx.governance.policy.faults import Fault, Faults
 from mutx.governance.policy.grammar import DOCUMENT
+from mutx.governance.policy.json_quick import quick_json
 from mutx.governance.policy.json_text import read_json
 from mutx.governance.policy.model import Composition, PolicyDocument, PolicyRule, RuleEffect, RuleMatch
-from mutx.governance.policy.nodes import MAX_BYTES, Node, PolicyProblem, refuse
+from mutx.governance.policy.nodes import MAX_BYTES, Node, PolicyProblem, Quick, refuse
 from mutx.governance.policy.uncollected import uncollected
+from mutx.governance.policy.yaml_quick import quick_yaml
 from mutx.governance.policy.yaml_text import read_yaml
 from mutx.kit.canonical import digest
 from mutx.kit.errors import InputError
@@ -25,56 +28,64 @@ FORBIDDEN_ID = "forbidden:"
 def load(text: str, *, format: DocumentFormat = "yaml") -> PolicyDocument:  # noqa: A002 - the word for it
     """Read and check one document. Raises PolicyInvalid; `details["problems"]` lists line, column, code, message."""
     with uncollected():
-        root = parse(text, format=format)
-        document = read_document(root)
-        _dismantle(root)
+        _check_size(text)
+        quick = quick_json(text) if format == "json" else quick_yaml(text)
+        if quick is None:
+            root = parse(text, format=format)
+            quick = Quick(root.plain(), _lines(root))
+        faults: Faults = []
+        document = _document(quick, faults)
+        if document is None:
+            root = parse(text, format=format)
+            raise refuse([fault.located(root) for fault in faults], document=_name(quick.content))
+        if twice := list(_duplicates(document)):
+            raise refuse(twice, document=document.name)
         return document
 
 
 def parse(text: str, *, format: DocumentFormat = "yaml") -> Node:  # noqa: A002 - the word for it
     """The text as a tree with places. Raises PolicyInvalid."""
-    if len(text) > MAX_BYTES or len(text.encode("utf-8", "replace")) > MAX_BYTES:
-        message = f"a policy document has at most {MAX_BYTES // 1_000_000} MB; split it into several"
-        raise refuse([PolicyProblem(line=1, code="too_large", message=message)])
+    _check_size(text)
     return read_json(text) if format == "json" else read_yaml(text)
 
 
-def read_document(root: Node) -> PolicyDocument:
-    """Raises PolicyInvalid with every problem of the tree."""
-    content = root.plain()
-    problems: list[PolicyProblem] = []
-    fields = DOCUMENT.read(root, problems)
-    if problems:
-        raise refuse(problems, document=_name(content))
+def _check_size(text: str) -> None:
+    if len(text) > MAX_BYTES or len(text.encode("utf-8", "replace")) > MAX_BYTES:
+        message = f"a policy document has at most {MAX_BYTES // 1_000_000} MB; split it into several"
+        raise refuse([PolicyProblem(line=1, code="too_large", message=message)])
+
+
+def _document(quick: Quick, faults: Faults) -> PolicyDocument | None:
+    """The document that the values say; None where that is none, and `faults` says why."""
+    fields = DOCUMENT.read(quick.content, faults, quick.lines)
+    if faults:
+        return None
     rules = (*fields.pop("rules", ()), *_forbidden(fields.pop("forbidden", ())))
     compositions = tuple(_numbered(fields.pop("forbid", ())))
-    document = PolicyDocument(
-        **fields, rules=rules, forbid=compositions, content=content, digest=_digest(root, content)
-    )
-    if twice := list(_duplicates(document)):
-        raise refuse(twice, document=document.name)
-    return document
-
-
-def _dismantle(root: Node) -> None:
-    """Free the tree piece by piece: all at once would hold up other threads."""
-    stack = [root]
-    while stack:
-        value = stack.pop().value
-        if isinstance(value, dict):
-            stack += value.values()
-            value.clear()
-        elif isinstance(value, list):
-            stack += value
-            value.clear()
-
-
-def _digest(root: Node, content: Any) -> str:
-    """Entry by entry, so that no single step over a large document holds up other threads."""
     try:
-        return digest({key: _entries_digest(value) for key, value in content.items()})
+        digest_of = _digest(quick.content)
     except InputError as error:
-        raise refuse([root.problem("not_json", f"a value cannot be told exactly in JSON: {error}")]) from error
+        faults.append(Fault("not_json", f"a value cannot be told exactly in JSON: {error}"))
+        return None
+    return PolicyDocument(**fields, rules=rules, forbid=compositions, content=quick.content, digest=digest_of)
+
+
+def _lines(root: Node) -> dict[str, Any]:
+    """What the quick readers tell, from a tree."""
+    if not isinstance(root.value, dict):
+        return {}
+    found: dict[str, Any] = {}
+    for name, node in root.value.items():
+        if isinstance(node.value, list):
+            found[name] = [entry.line for entry in node.value]
+        elif isinstance(node.value, dict):
+            found[name] = {key: line for key, (line, _) in node.keys.items()}
+    return found
+
+
+def _digest(content: Any) -> str:
+    """Entry by entry, so that no single step over a large document holds up other threads. Raises InputError."""
+    return digest({key: _entries_digest(value) for key, value in content.items()})
 
 
 def _entries_digest(value: Any) -> Any:

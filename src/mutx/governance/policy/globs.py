@@ -95,7 +95,7 @@ def _next(left: str, right: str, i: int, j: int) -> set[tuple[int, int]]:
 
 def covers(general: str, special: str) -> bool:
     """Does every name that `special` matches match `general`? Sound; may miss cases with `*` in the middle of both."""
-    if general in {"*", special}:
+    if general in ("*", special):
         return True
     outer, inner = parse_glob(general), parse_glob(special)
     if inner.kind is GlobKind.LITERAL:

@@ -4,6 +4,7 @@ from typing import Any
 
 from mutx.governance.policy.conditions import MAX_LENGTH, Condition
 from mutx.governance.policy.globs import MAX_GLOB
+from mutx.governance.policy.kinds import Kind
 from mutx.governance.policy.model import (
     BudgetPeriod,
     Composition,
@@ -19,12 +20,14 @@ from mutx.governance.policy.model import (
 from mutx.governance.policy.shapes import Choice, Either, Flag, Named, Number, Record, Several, Text
 from mutx.governance.policy.steps_grammar import STEP
 from mutx.governance.policy.tools_grammar import CONFIDENTIALITY, NAMED_TOOL, TOOL, declare
+from mutx.governance.policy.variables import field_kind
 from mutx.governance.types import ApprovalSpec, Effect
 
 MAX_RULES = 50_000
 UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 ESCALATE_SHARE = 0.6
 """Escalation comes after 3 minutes of 5 unless the rule says otherwise."""
+ADVICE = "compare it with something, as in `args.amount > 100`"
 
 
 def seconds(text: str) -> float:
@@ -33,9 +36,20 @@ def seconds(text: str) -> float:
     return float(text.removesuffix(unit)) * UNITS[unit]
 
 
+def condition(text: str) -> Condition:
+    """Raises ValueError for what is no CEL expression, and for one that is certainly neither true nor false."""
+    made = Condition(text)
+    if misfit := made.not_boolean(field_kind):
+        raise ValueError(f"`{misfit.part}` is {misfit.kind}, and a condition must be {Kind.BOOLEAN}: {ADVICE}")
+    return made
+
+
 def amount(text: str) -> Condition:
-    """A budget's amount; a bare name is an argument."""
-    return Condition(f"args.{text}" if text.isidentifier() else text)
+    """A budget's amount; a bare name is an argument. Raises ValueError for what is certainly no number."""
+    made = Condition(f"args.{text}" if text.isidentifier() else text)
+    if misfit := made.not_number(field_kind):
+        raise ValueError(f"`{misfit.part}` is {misfit.kind}, and an amount must be a number: name an argument")
+    return made
 
 
 def _rule(
@@ -104,7 +118,7 @@ DURATION = Either(
     ),
     ((int, float), Number(least=0.001, most=366 * 86400)),
 )
-EXPRESSION = Text(least=1, most=MAX_LENGTH, what="CEL expression", check=Condition)
+EXPRESSION = Text(least=1, most=MAX_LENGTH, what="CEL expression", check=condition)
 NAMES = Several(NAME, most=100)
 OUTCOME = {"allow": Effect.ALLOW, "deny": Effect.DENY, "step_up": Effect.STEP_UP, "defer": Effect.DEFER}
 

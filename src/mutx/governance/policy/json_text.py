@@ -8,7 +8,7 @@ from mutx.governance.policy.nodes import Node, NodeAllowance, PolicyProblem, Sca
 from mutx.kit.errors import PolicyInvalid
 
 _SPACE = re.compile(r"[ \t\r\n]*")
-_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]{0,200})(\.[0-9]{1,200})?([eE][-+]?[0-9]{1,2})?(?![0-9.eE])")
+NUMBER = re.compile(r"-?(?:0|[1-9][0-9]{0,200})(\.[0-9]{1,200})?([eE][-+]?[0-9]{1,2})?(?![0-9.eE])")
 _STRINGS = JSONDecoder()
 _WORD = re.compile(r"true|false|null")
 _WORDS: dict[str, Scalar] = {"true": True, "false": False, "null": None}
@@ -99,7 +99,7 @@ class JsonReader:
         if word := _WORD.match(self._text, self._at):
             self._at = word.end()
             return _WORDS[word[0]]
-        number = _NUMBER.match(self._text, self._at)
+        number = NUMBER.match(self._text, self._at)
         if number is None:
             raise self._error("syntax", "a value is missing or is not JSON")
         self._at = number.end()

@@ -6,8 +6,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from mutx.governance.policy.conditions import Condition, unknown_fields, unknown_variables
 from mutx.governance.policy.finding import Finding, LintSeverity
 from mutx.governance.policy.globs import overlap
+from mutx.governance.policy.lint_kinds import check_kinds
 from mutx.governance.policy.lint_pairs import compare_rules
 from mutx.governance.policy.model import PolicyDocument, PolicyRule
+from mutx.governance.policy.postings import ordered
 from mutx.governance.policy.variables import FIELDS
 from mutx.governance.types import Effect
 
@@ -25,8 +27,9 @@ def lint(documents: Sequence[PolicyDocument]) -> tuple[Finding, ...]:
     found = [finding for document in enabled for finding in _document(document)]
     found += _names(enabled)
     found += _undeclared(enabled)
+    found += check_kinds(enabled)
     found += compare_rules([(one.name, rule) for one in enabled for rule in one.rules if rule.enabled])
-    return tuple(sorted(found, key=lambda one: (one.policy, one.line, one.code, one.rule)))
+    return tuple(ordered(found, key=lambda one: (one.policy, one.line, one.code, one.rule)))
 
 
 def _document(document: PolicyDocument) -> Iterator[Finding]:

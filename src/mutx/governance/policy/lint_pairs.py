@@ -2,36 +2,32 @@
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-
-from msgspec import Struct
+from heapq import merge
+from itertools import chain, groupby
 
 from mutx.governance.policy.argument_table import float_or_int
 from mutx.governance.policy.finding import Finding, LintSeverity
-from mutx.governance.policy.globs import covers, overlap
+from mutx.governance.policy.globs import Glob, GlobKind, covers, overlap, parse_glob
 from mutx.governance.policy.guards import Guard, GuardKind
 from mutx.governance.policy.model import PolicyRule
+from mutx.governance.policy.postings import ordered
 
 MAX_PAIRS = 1_000_000
 """Pairs of rules compared; past this, lint says that it stopped."""
 
 
-class Ranked(Struct, frozen=True):
+class Ranked:
     """A rule and its place in the order of evaluation."""
 
-    policy: str
-    rule: PolicyRule
+    __slots__ = ("key", "order", "policy", "rank", "rule", "source", "tool")
 
-    @property
-    def key(self) -> str:
-        return f"{self.policy}/{self.rule.id}"
-
-    @property
-    def order(self) -> tuple[bool, int]:
-        return (not self.rule.final, self.rule.priority if not self.rule.final else 0)
-
-    @property
-    def source(self) -> str | None:
-        return None if self.rule.when is None else self.rule.when.source
+    def __init__(self, policy: str, rule: PolicyRule) -> None:
+        self.policy, self.rule = policy, rule
+        self.key = f"{policy}/{rule.id}"
+        self.order = (not rule.final, rule.priority if not rule.final else 0)
+        self.source = None if rule.when is None else rule.when.source
+        self.tool = parse_glob(rule.match.tool)
+        self.rank = 0
 
     def finding(self, severity: LintSeverity, code: str, message: str) -> Finding:
         return Finding(severity, code, self.policy, self.rule.line, self.rule.id, message)
@@ -39,7 +35,9 @@ class Ranked(Struct, frozen=True):
 
 def compare_rules(rules: Sequence[tuple[str, PolicyRule]]) -> list[Finding]:
     """`rules`: enabled rules with the names of their policies."""
-    ranked = sorted((Ranked(*one) for one in rules), key=lambda one: (one.order, one.policy, one.rule.id))
+    ranked = ordered((Ranked(*one) for one in rules), key=lambda one: (one.order, one.policy, one.rule.id))
+    for rank, one in enumerate(ranked):
+        one.rank = rank
     found = [
         one.finding(
             LintSeverity.ERROR, "unreachable", "its condition can never hold: the comparisons exclude each other"
@@ -47,31 +45,87 @@ def compare_rules(rules: Sequence[tuple[str, PolicyRule]]) -> list[Finding]:
         for one in ranked
         if one.rule.when is not None and empty(one.rule.when.guards)
     ]
-    done: set[str] = set()
-    for pairs, (earlier, later) in enumerate(_pairs(ranked)):
-        if pairs >= MAX_PAIRS:
-            text = f"lint stopped after comparing {MAX_PAIRS} pairs of rules"
-            return [*found, later.finding(LintSeverity.WARNING, "incomplete", text)]
-        if later.key not in done and (remark := _compared(earlier, later)):
-            found.append(remark)
-            done.add(later.key)
+    earlier, pairs = CoveringRules(), 0
+    for _, group in groupby(ranked, key=lambda one: one.order):
+        same = list(group)
+        peers = Peers()
+        for later in same:
+            for one in chain(earlier.candidates(later), peers.before(later)):
+                pairs += 1
+                if pairs > MAX_PAIRS:
+                    text = f"lint stopped after comparing {MAX_PAIRS} pairs of rules"
+                    return [*found, later.finding(LintSeverity.WARNING, "incomplete", text)]
+                if remark := _compared(one, later):
+                    found.append(remark)
+                    break
+            peers.add(later)
+        for one in same:
+            earlier.add(one)
     return found
 
 
-def _pairs(ranked: Sequence[Ranked]) -> Iterator[tuple[Ranked, Ranked]]:
-    """Every rule with the earlier ones whose tools may overlap: those of the same literal tool, and those with globs."""
-    literal: dict[str, list[Ranked]] = defaultdict(list)
-    globs: list[Ranked] = []
-    everything: list[Ranked] = []
-    for later in ranked:
-        tool = later.rule.match.tool
-        earlier = everything if "*" in tool else [*literal[tool], *globs]
-        yield from ((one, later) for one in earlier)
-        everything.append(later)
-        if "*" in tool:
-            globs.append(later)
+class Peers:
+    """Rules of one priority: those whose tools may overlap are those of the same name, and those with globs."""
+
+    def __init__(self) -> None:
+        self._literal: dict[str, list[Ranked]] = defaultdict(list)
+        self._globs: list[Ranked] = []
+        self._all: list[Ranked] = []
+
+    def add(self, one: Ranked) -> None:
+        self._all.append(one)
+        if one.tool.kind is GlobKind.LITERAL:
+            self._literal[one.tool.pattern].append(one)
         else:
-            literal[tool].append(later)
+            self._globs.append(one)
+
+    def before(self, later: Ranked) -> Iterator[Ranked]:
+        if later.tool.kind is not GlobKind.LITERAL:
+            return iter(self._all)
+        return chain(self._literal.get(later.tool.pattern, ()), self._globs)
+
+
+class CoveringRules:
+    """Rules that come first, by what their tool's glob covers and by their condition: only a rule without one, or with
+    the same one, makes a later rule pointless."""
+
+    def __init__(self) -> None:
+        self._found: dict[str | None, dict[tuple[GlobKind | None, str], list[Ranked]]] = {}
+        self._sizes: dict[GlobKind | None, set[int]] = {GlobKind.PREFIX: set(), GlobKind.SUFFIX: set()}
+
+    def add(self, one: Ranked) -> None:
+        found = self._found.setdefault(one.source, defaultdict(list))
+        for kind, text in self._places(one.tool):
+            found[kind, text].append(one)
+            if kind in self._sizes:
+                self._sizes[kind].add(len(text))
+
+    def candidates(self, later: Ranked) -> Iterator[Ranked]:
+        """Those whose tool covers the later rule's, in order."""
+        held = [found for source in {None, later.source} if (found := self._found.get(source))]
+        if not held:
+            return iter(())
+        places = list(self._looked_up(later.tool))
+        lists = [found[place] for found in held for place in places if place in found]
+        return merge(*lists, key=lambda one: one.rank)
+
+    def _looked_up(self, glob: Glob) -> Iterator[tuple[GlobKind | None, str]]:
+        """Where the globs stand that may cover this one."""
+        first, last = glob.parts[0], glob.parts[-1]
+        yield from ((None, glob.pattern), (GlobKind.ANY, ""), (GlobKind.CONTAINS, ""))
+        yield from ((GlobKind.PREFIX, first[:size]) for size in self._sizes[GlobKind.PREFIX] if size <= len(first))
+        yield from ((GlobKind.SUFFIX, last[-size:]) for size in self._sizes[GlobKind.SUFFIX] if size <= len(last))
+        if glob.kind is GlobKind.LITERAL:
+            yield GlobKind.GENERAL, ""
+
+    @staticmethod
+    def _places(glob: Glob) -> Iterator[tuple[GlobKind | None, str]]:
+        yield None, glob.pattern
+        if glob.kind in {GlobKind.PREFIX, GlobKind.SUFFIX}:
+            yield glob.kind, glob.text
+        elif glob.kind is not GlobKind.LITERAL:
+            # few of these are written; all of them are tried
+            yield glob.kind, ""
 
 
 def _compared(earlier: Ranked, later: Ranked) -> Finding | None:
@@ -124,6 +178,8 @@ def _overlaps(left: PolicyRule, right: PolicyRule) -> bool:
 
 def empty(guards: Sequence[Guard]) -> bool:
     """Do these comparisons exclude one another? Sound: False where it cannot tell."""
+    if len(guards) < 2:
+        return False
     by_path: dict[tuple[str, ...], list[Guard]] = defaultdict(list)
     for guard in guards:
         by_path[guard.path].append(guard)

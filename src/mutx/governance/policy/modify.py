@@ -59,8 +59,7 @@ def _change(step: ModifyStep) -> Change:
             return _redactor(step)
         case StepKind.TRUNCATE:
             return lambda value, found: _truncate(value, int(step.max), found)
-        case StepKind.CAP:
-            return lambda value, found: _cap(value, step.max, found)
+    return lambda value, found: _cap(value, step.max, found)
 
 
 def _counted(found: dict[str, int], what: str, value: Any) -> Any:

@@ -1,6 +1,6 @@
 """A document as plain values that know where they stand."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from msgspec import Struct
@@ -50,8 +50,12 @@ class Node:
             return [node.plain() for node in self.value]
         return self.value
 
-    def problem(self, code: str, message: str) -> PolicyProblem:
-        return PolicyProblem(line=self.line, column=self.column, code=code, message=message)
+
+class Quick(Struct, frozen=True):
+    """A document as plain values, and the lines of the entries of its lists and maps."""
+
+    content: Any
+    lines: Mapping[str, Any]
 
 
 class NodeAllowance:

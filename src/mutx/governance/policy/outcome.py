@@ -40,10 +40,11 @@ def _missing(case: Case) -> Ruling:
     unknown, roots = case.found.unknown, case.variables.root
     fields = tuple(dict.fromkeys(name for entry in unknown if entry.when for name in entry.when.missing(roots)))
     first = unknown[0]
+    why = f"{', '.join(fields)} is missing or of the wrong kind" if fields else "its condition is not true or false"
     return Ruling(
         effect=Effect.DEFER,
         code=ReasonCode.MISSING_CONTEXT,
-        reason=f"rule {first.key} cannot be evaluated: {', '.join(fields)} is missing or of the wrong kind",
+        reason=f"rule {first.key} cannot be evaluated: {why}",
         rule=first.ref,
         matched=_refs(case.found.applied),
         missing=fields,
@@ -142,9 +143,9 @@ def _modified(case: Case, applied: Sequence[RuleEntry]) -> tuple[dict[str, objec
     arguments = case.action.tool_args
     lines: tuple[str, ...] = ()
     for entry in applied:
-        if entry.rewriter is not None:
-            arguments, done = entry.rewriter.apply(arguments)
-            lines += done
+        assert entry.rewriter is not None  # all of them modify
+        arguments, done = entry.rewriter.apply(arguments)
+        lines += done
     return arguments, lines
 
 

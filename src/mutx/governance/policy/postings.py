@@ -1,8 +1,9 @@
 """Sets of rules: one bit per rank in a Python integer, or a short tuple of ranks where that is smaller."""
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
-from typing import TypeVar
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from heapq import merge
+from typing import Any, TypeVar
 
 T = TypeVar("T")
 Posting = int | tuple[int, ...]
@@ -36,6 +37,13 @@ def ranks_of(bits: int) -> Iterator[int]:
         low = bits & -bits
         yield low.bit_length() - 1
         bits ^= low
+
+
+def ordered(items: Iterable[T], key: Callable[[T], Any]) -> list[T]:
+    """As `sorted` has it, in slices: one sort of thousands holds the interpreter for tens of milliseconds."""
+    everything = list(items)
+    slices = [sorted(everything[at : at + SLICE], key=key) for at in range(0, len(everything), SLICE)]
+    return list(merge(*slices, key=key))
 
 
 def breathing(items: Iterable[T]) -> Iterator[T]:

@@ -15,8 +15,13 @@ _TOKEN = re.compile(
 )
 MACROS = frozenset({"all", "exists", "exists_one", "map", "filter"})
 WORDS = frozenset({"true", "false", "null", "in"})
+RESERVED = WORDS | frozenset(
+    "as break const continue else for function if import let loop package namespace return var void while".split()
+)
+"""Names that CEL keeps for itself."""
 TYPES = frozenset({"int", "uint", "double", "bool", "string", "bytes", "list", "map", "null_type", "type"})
-_SHIFT = {"(": 1, "[": 1, "{": 1, ")": -1, "]": -1, "}": -1}
+OPENING, CLOSING = frozenset("([{"), frozenset(")]}")
+_SHIFT = {**dict.fromkeys(OPENING, 1), **dict.fromkeys(CLOSING, -1)}
 
 Literal = str | int | float | bool
 
@@ -46,8 +51,7 @@ class FieldRead(Struct, frozen=True):
 
 
 def tokenize(source: str) -> list[Token]:
-    found = (Token(str(match.lastgroup), match[0]) for match in _TOKEN.finditer(source))
-    return [token for token in found if token.kind != "space"]
+    return [Token(str(kind), match[0]) for match in _TOKEN.finditer(source) if (kind := match.lastgroup) != "space"]
 
 
 def conjuncts(tokens: Sequence[Token]) -> list[list[Token]]:
@@ -68,6 +72,8 @@ def conjuncts(tokens: Sequence[Token]) -> list[list[Token]]:
 
 def macro_nesting(tokens: Sequence[Token]) -> int:
     """How deep comprehensions (`all`, `map`, ...) stand inside one another."""
+    if not uses_macros(tokens):
+        return 0
     deepest = 0
     open_macros: list[bool] = []
     for before, token in zip([Token("sign", ""), *tokens], tokens, strict=False):
@@ -79,8 +85,14 @@ def macro_nesting(tokens: Sequence[Token]) -> int:
     return deepest
 
 
+def uses_macros(tokens: Sequence[Token]) -> bool:
+    return any(token.text in MACROS for token in tokens)
+
+
 def bound_names(tokens: Sequence[Token]) -> frozenset[str]:
     """Variables that comprehensions introduce: `x` in `args.to.all(x, ...)`."""
+    if not uses_macros(tokens):
+        return frozenset()
     windows = zip(tokens, tokens[1:], tokens[2:], strict=False)
     return frozenset(name.text for macro, paren, name in windows if macro.text in MACROS and paren.text == "(")
 

@@ -6,21 +6,36 @@ from typing import Any
 import cel
 
 from mutx.governance.context import Observation
+from mutx.governance.policy.kinds import Kind
 from mutx.governance.types import Facts, NormalizedAction
 from mutx.kit.clock import rfc3339, to_datetime
 
 RECENT_TOOLS = 20
 """`session.tools` holds the names of this many latest calls."""
 
-FIELDS: Mapping[str, frozenset[str]] = {
-    "action": frozenset("tool operation service trigger runtime parent".split()),
-    "session": frozenset(
-        "original_request stated_intent calls denied errors confidentiality level untrusted intent drift tools".split()
-    ),
-    "identity": frozenset("user agent roles scopes kind".split()),
-    "time": frozenset("unix hour weekday iso".split()),
+KINDS: Mapping[str, Mapping[str, Kind]] = {
+    "action": dict.fromkeys("tool operation service trigger runtime parent".split(), Kind.TEXT),
+    "session": {
+        **dict.fromkeys("original_request stated_intent confidentiality intent".split(), Kind.TEXT),
+        **dict.fromkeys("calls denied errors level drift".split(), Kind.NUMBER),
+        "untrusted": Kind.BOOLEAN,
+        "tools": Kind.LIST,
+    },
+    "identity": {
+        **dict.fromkeys("user agent kind".split(), Kind.TEXT),
+        **dict.fromkeys("roles scopes".split(), Kind.LIST),
+    },
+    "time": {**dict.fromkeys("unix hour weekday".split(), Kind.NUMBER), "iso": Kind.TEXT},
 }
-"""Variable -> its fields. `args` is the call's own."""
+"""Variable -> field -> what it holds. `args` is the call's own."""
+FIELDS: Mapping[str, frozenset[str]] = {name: frozenset(fields) for name, fields in KINDS.items()}
+
+
+def field_kind(path: tuple[str, ...]) -> Kind | None:
+    """What stands at a path, whatever the call; None where that depends on the call."""
+    if len(path) == 1:
+        return Kind.MAP if path[0] in KINDS or path[0] == "args" else None
+    return KINDS.get(path[0], {}).get(path[1]) if len(path) == 2 else None
 
 
 class Variables:

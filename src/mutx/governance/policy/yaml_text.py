@@ -24,12 +24,12 @@ _WORDS: dict[str, Scalar] = {
     "False": False,
     "FALSE": False,
 }
-_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 def read_yaml(text: str) -> Node:
     """The document's root. Raises PolicyInvalid at the first place that is not plain YAML."""
-    events = yaml.parse(text, Loader=_LOADER)
+    events = yaml.parse(text, Loader=LOADER)
     try:
         node = YamlReader(events).document()
     except yaml.YAMLError as error:
@@ -42,6 +42,15 @@ def _syntax(error: yaml.YAMLError) -> PolicyProblem:
     message = getattr(error, "problem", None) or str(error)
     line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
     return PolicyProblem(line=line, column=column, code="syntax", message=f"not valid YAML: {message}")
+
+
+def plain_scalar(text: str) -> Scalar:
+    """What an unquoted word stands for in YAML 1.2."""
+    if text in _WORDS:
+        return _WORDS[text]
+    if _INTEGER.fullmatch(text):
+        return int(text)
+    return float(text) if _FLOAT.fullmatch(text) else text
 
 
 class YamlReader:
@@ -79,7 +88,7 @@ class YamlReader:
         if isinstance(event, yaml.MappingStartEvent):
             return self._mapping(line, column, depth + 1)
         assert isinstance(event, yaml.ScalarEvent)
-        return Node(event.value if event.style else self._scalar(event), line, column)
+        return Node(event.value if event.style else plain_scalar(event.value), line, column)
 
     def _items(self, depth: int) -> Iterator[Node]:
         while not isinstance(event := self._next(), yaml.SequenceEndEvent):
@@ -98,14 +107,6 @@ class YamlReader:
             keys[name] = _place(event)
             values[name] = self._node(self._next(), depth)
         return Node(values, line, column, keys)
-
-    def _scalar(self, event: yaml.ScalarEvent) -> Scalar:
-        text = event.value
-        if text in _WORDS:
-            return _WORDS[text]
-        if _INTEGER.fullmatch(text):
-            return int(text)
-        return float(text) if _FLOAT.fullmatch(text) else str(text)
 
     def _error(self, event: yaml.Event, code: str, message: str) -> PolicyInvalid:
         line, column = _place(event)

@@ -12,7 +12,7 @@ from mutx.governance.types import Caller
 from mutx.kit.clock import Clock, to_datetime
 from mutx.kit.errors import Conflict, NotFound
 from mutx.resources.agents.models import AgentCommandRow
-from mutx.resources.agents.ownership import owned
+from mutx.resources.agents.ownership import managed, owned
 
 PENDING, SUCCEEDED, FAILED = "pending", "succeeded", "failed"
 AT_MOST = 100
@@ -25,7 +25,7 @@ class AgentCommands:
         self._now = to_datetime(clock.now())
 
     async def send(self, agent_id: UUID, wanted: CommandSend) -> AgentCommandRow:
-        agent = await owned(self._session, self._caller, agent_id)
+        agent = await managed(self._session, self._caller, agent_id)
         row = AgentCommandRow(
             workspace_id=agent.workspace_id,
             agent_id=agent.id,

@@ -14,7 +14,7 @@ from mutx.kit.clock import Clock, to_datetime
 from mutx.kit.errors import NotFound
 from mutx.resources.agents.configs import complete, initial, merge_patch, read_config, snapshot
 from mutx.resources.agents.models import AgentRow, AgentVersionRow
-from mutx.resources.agents.ownership import owned, visible
+from mutx.resources.agents.ownership import managed, owned, visible
 from mutx.web.news import tell_audit
 
 
@@ -47,7 +47,7 @@ class Agents:
 
     async def delete(self, agent_id: UUID) -> None:
         """With versions, metrics, logs, commands and keys: they fall with it by their foreign keys."""
-        row = await self.get(agent_id)
+        row = await managed(self._session, self._caller, agent_id)
         await self._session.delete(row)
         await self._tell("AGENT_DELETED", row)
 
@@ -59,7 +59,7 @@ class Agents:
         return row
 
     async def configure(self, agent_id: UUID, wanted: AgentConfigUpdate) -> AgentRow:
-        row = await self.get(agent_id)
+        row = await managed(self._session, self._caller, agent_id)
         version = row.config_version + (row.config is not None)
         merged = merge_patch(row.config, read_config(wanted.config))
         row.config, row.config_version = complete(AgentType(row.type), merged, version), version

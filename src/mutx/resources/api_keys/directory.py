@@ -15,7 +15,7 @@ from mutx.resources.api_keys.models import ApiKeyRow
 from mutx.resources.auth.directory import require_verified
 from mutx.resources.workspaces.models import UserRow
 from mutx.resources.workspaces.service import active_member
-from mutx.web.access import AGENT_SCOPES, narrowed, scopes_of
+from mutx.web.access import AGENT_SCOPES, capped, narrowed
 
 
 class FoundKey(Struct, frozen=True):
@@ -58,17 +58,20 @@ class KeyDirectory:
         if owner is None:
             return None
         agent = row.kind == KeyKind.AGENT
+        role, scopes = capped(owner.role, row.role)
         user = await self._session.get_one(UserRow, row.user_id)
         require_verified(user, wanted=self._verified_email)
         return Caller(
             workspace_id=row.workspace_id,
             principal_id=row.id,
-            kind=PrincipalKind.AGENT if agent else PrincipalKind.API_KEY,
+            # A coding agent's key is an agent's: it makes no keys and approves nothing.
+            kind=PrincipalKind.AGENT if agent or row.lane else PrincipalKind.API_KEY,
             door=Door.HTTP,
             user_id=row.user_id,
             agent_id=row.agent_id,
-            roles=() if agent else (owner.role,),
-            scopes=AGENT_SCOPES if agent else narrowed(scopes_of((owner.role,)), row.scopes),
+            roles=() if agent or role is None else (role,),
+            scopes=AGENT_SCOPES if agent else narrowed(scopes, row.scopes),
             method="agent_key" if agent else "api_key",
             email=user.email,
+            lane=row.lane or "",
         )

@@ -24,6 +24,10 @@ class ApiKeyRow(Row):
     """The secret before the last rotation, while it overlaps."""
     previous_until: Mapped[datetime | None]
     scopes: Mapped[list[str]]
+    role: Mapped[str | None] = mapped_column(String(32))
+    """Never more than this, whatever the owner's role."""
+    lane: Mapped[str | None] = mapped_column(String(64))
+    """A coding agent's key, and what for."""
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime | None]
     last_used: Mapped[datetime | None]

@@ -8,13 +8,14 @@ from uuid import UUID
 from sqlalchemy import Select, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from mutx.contract.api_keys import ApiKey, ApiKeyCreate, ApiKeyCreated, KeyKind
+from mutx.contract.api_keys import MAX_LANE_DAYS, ApiKey, ApiKeyCreate, ApiKeyCreated, KeyKind
+from mutx.contract.workspaces import Role
 from mutx.governance.types import Caller, PrincipalKind
 from mutx.kit.clock import Clock, to_datetime
 from mutx.kit.errors import NotFound, PermissionDenied
 from mutx.resources.api_keys.models import ApiKeyRow
 from mutx.services.identity.secrets import SecretHasher, SecretKind, hint_of, mint
-from mutx.web.access import AGENT_SCOPES, covers
+from mutx.web.access import AGENT_SCOPES, covers, scopes_of
 from mutx.web.news import tell_audit
 
 
@@ -38,17 +39,33 @@ class ApiKeys:
 
     async def create(self, wanted: ApiKeyCreate) -> ApiKeyCreated:
         """Raises PermissionDenied where the key would hold more than the caller does."""
-        if self._caller.kind is PrincipalKind.AGENT:
-            raise PermissionDenied("an agent's key makes no keys; a person does")
+        self._refuse_agents()
         self._refuse_excess(wanted.scopes)
-        days = wanted.expires_in_days
+        if wanted.role is not None and not self._holds(wanted.role):
+            raise PermissionDenied(f"your own role does not include {wanted.role.value}; ask for less")
+        days = wanted.expires_in_days or (MAX_LANE_DAYS if wanted.lane else None)
         expires_at = None if days is None else self._now + timedelta(days=days)
         return await self._add(
-            ApiKeyRow(kind=KeyKind.PERSON, name=wanted.name, scopes=wanted.scopes, expires_at=expires_at)
+            ApiKeyRow(
+                kind=KeyKind.PERSON,
+                name=wanted.name,
+                scopes=wanted.scopes,
+                expires_at=expires_at,
+                role=wanted.role,
+                lane=wanted.lane,
+            )
         )
+
+    def _refuse_agents(self) -> None:
+        if self._caller.kind is PrincipalKind.AGENT:
+            raise PermissionDenied("an agent's key makes and renews no keys; a person does")
+
+    def _holds(self, role: Role) -> bool:
+        return all(covers(self._caller.scopes, scope) for scope in scopes_of((role,)))
 
     async def create_for_agent(self, agent_id: str, name: str) -> ApiKeyCreated:
         """An agent's own key. It acts for the caller and may do what `AGENT_SCOPES` lists, for that agent only."""
+        self._refuse_agents()
         return await self._add(ApiKeyRow(kind=KeyKind.AGENT, name=name, scopes=list(AGENT_SCOPES), agent_id=agent_id))
 
     async def rotate(self, key_id: UUID, overlap_seconds: int) -> ApiKeyCreated:
@@ -57,6 +74,7 @@ class ApiKeys:
         Raises PermissionDenied for a key of somebody else, whom the caller would then act for, and for one that may do
         more than the caller may: an administrator deletes such a key, and its owner makes a new one.
         """
+        self._refuse_agents()
         row = await self._row(key_id)
         if row.user_id != self._caller.user_id:
             raise PermissionDenied("only its owner gets a key's new secret; delete the key instead")
@@ -123,6 +141,8 @@ class ApiKeys:
             "hint": row.hint,
             "scopes": row.scopes,
             "agent_id": row.agent_id,
+            "role": row.role,
+            "lane": row.lane,
             "created_at": row.created_at,
             "expires_at": row.expires_at,
             "last_used": row.last_used,

@@ -1,8 +1,9 @@
 """Routes of `contract.approvals`. No write session: the ledger does its own writing."""
 
 from collections.abc import AsyncIterator
+from typing import Annotated
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Depends
 from fastapi.sse import ServerSentEvent
 
 from mutx.contract import approvals as contract
@@ -31,6 +32,14 @@ router = APIRouter()
 
 def _approvals(app: Services, caller: Caller) -> Approvals:
     return Approvals(app.pipeline, app.ledger, caller)
+
+
+async def _existing(caller: CurrentCaller, app: AppServices, request_id: str) -> str:
+    """A stream has answered 200 by the time it begins: what it is about is looked up before. Raises NotFound."""
+    return (await _approvals(app, caller).get(request_id)).id
+
+
+Existing = Annotated[str, Depends(_existing)]
 
 
 @serve(router, contract.list_approvals)
@@ -82,9 +91,9 @@ async def get_approval(caller: CurrentCaller, app: AppServices, request_id: str)
 
 @serve(router, contract.wait_approval)
 async def wait_approval(
-    caller: CurrentCaller, app: AppServices, request_id: str, seconds: float = 300.0
+    caller: CurrentCaller, app: AppServices, existing: Existing, request_id: str, seconds: float = 300.0
 ) -> AsyncIterator[ServerSentEvent]:
-    async for event in until_resolved(_approvals(app, caller), app.bus, app.clock, request_id, seconds):
+    async for event in until_resolved(_approvals(app, caller), app.bus, app.clock, existing, seconds):
         yield event
 
 

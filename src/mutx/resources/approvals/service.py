@@ -50,7 +50,7 @@ class Approvals:
         return request
 
     async def view(self, request: ApprovalRequest, now: float) -> Approval:
-        return views.approval(request, (await self._action(request)).action, now)
+        return views.approval(request, await self._action(request), now)
 
     async def detail(self, request_id: str, now: float) -> ApprovalDetail:
         """All that an approver has to see (AARM R4). Raises NotFound."""

@@ -34,6 +34,10 @@ STATUSES_OF: Mapping[ApprovalState, tuple[RequestStatus, ...]] = {
 }
 
 
+ASKED_VALUES = 10
+"""How many of the values asked about a list shows; `MAX_SHOWN` of `observation` bounds each. The detail has all."""
+
+
 def lower(status: RequestStatus) -> str:
     """The spelling of `/v1/security`."""
     return status.value.lower()
@@ -46,8 +50,8 @@ def remaining(request: ApprovalRequest, now: float) -> int:
     return max(0, int(request.expires_at - now))
 
 
-def approval(request: ApprovalRequest, action: NormalizedAction, now: float) -> Approval:
-    spec = request.spec
+def approval(request: ApprovalRequest, state: ActionState, now: float) -> Approval:
+    spec, action = request.spec, state.action
     return Approval(
         id=request.id,
         agent_id=request.agent_id,
@@ -72,13 +76,15 @@ def approval(request: ApprovalRequest, action: NormalizedAction, now: float) -> 
         quorum=spec.quorum,
         escalated_at=_time(request.escalated_at),
         votes=[_vote(vote) for vote in request.votes],
+        critical=[critical_value(value) for value in state.decision.critical[:ASKED_VALUES]],
     )
 
 
 def detail(request: ApprovalRequest, state: ActionState, context: SessionContext, now: float) -> ApprovalDetail:
     decision = state.decision
+    fields = dict(approval(request, state, now)) | {"critical": [critical_value(one) for one in decision.critical]}
     return ApprovalDetail(
-        **dict(approval(request, state.action, now)),
+        **fields,
         input_preview=state.action.input_preview,
         original_request=context.original_request,
         stated_intent=context.stated_intent,
@@ -93,7 +99,6 @@ def detail(request: ApprovalRequest, state: ActionState, context: SessionContext
         matched_rules=[_rule(rule) for rule in decision.matched],
         reason_code=decision.reason_code.value,
         risk=decision.risk.value,
-        critical=[critical_value(value) for value in decision.critical],
         missing=list(decision.missing),
         depends_on=list(request.depends_on),
         policy_version=decision.policy_version,

@@ -81,6 +81,12 @@ class Logins:
             user.is_email_verified = True  # nobody reads this address: being on the machine is the proof
             return await self._begin(session, user, None)
 
+    async def vouched(self, user_id: str, workspace_id: str) -> SignedIn:
+        """A login of somebody whom an identity provider has just vouched for."""
+        async with self._app.database.write() as session:
+            user = await session.get_one(UserRow, user_id)
+            return await self._begin(session, user, UUID(workspace_id))
+
     async def refresh(self, refresh_token: str, workspace_id: UUID | None) -> SignedIn:
         """Exchange a token for its successor. One that was used before has leaked: its login ends, for both holders."""
         async with self._app.revocations.unit() as session:

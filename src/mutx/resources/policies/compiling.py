@@ -10,7 +10,7 @@ from mutx.contract.policies import PolicyKind, PolicyWrite, Rule
 from mutx.governance.policy.compile import compile_policies
 from mutx.governance.policy.document import DocumentFormat, load
 from mutx.governance.policy.engine import PolicyEngine
-from mutx.governance.policy.finding import LintSeverity
+from mutx.governance.policy.finding import Finding, LintSeverity
 from mutx.governance.policy.lint import lint
 from mutx.governance.policy.model import PolicyDocument
 from mutx.governance.policy.nodes import PolicyProblem, refuse
@@ -65,8 +65,13 @@ def checked(name: str, kind: PolicyKind, text: str) -> PolicyDocument:
     document = read_document(name, kind, text)
     errors = [finding for finding in lint([document]) if finding.severity is LintSeverity.ERROR]
     if errors:
-        raise refuse([PolicyProblem(line=e.line, code=e.code, message=e.message) for e in errors], document=name)
+        raise refuse([_problem(finding) for finding in errors], document=name)
     return document
+
+
+def _problem(finding: Finding) -> PolicyProblem:
+    rule = f"rule {finding.rule}: " if finding.rule else ""
+    return PolicyProblem(line=finding.line, code=finding.code, message=f"{rule}{finding.message}")
 
 
 def read_rules(text: str) -> list[Rule]:

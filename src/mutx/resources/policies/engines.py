@@ -82,17 +82,21 @@ class PolicyEngines:
             if held is not None and held.revision < revision:
                 await self.load(workspace_id)
 
+    def remember(self, document: PolicyDocument) -> None:
+        """A document that was just read: putting it in force need not read it again."""
+        self._documents[document.name, document.digest] = document
+        if len(self._documents) > DOCUMENTS:
+            self._documents.popitem(last=False)
+
     def _compile(self, policies: tuple[StoredPolicy, ...]) -> PolicyEngine:
         return build([self._document(policy) for policy in policies])
 
     def _document(self, policy: StoredPolicy) -> PolicyDocument:
         """Parsing costs far more than compiling, so parsed documents are kept by digest."""
-        key = (policy.name, policy.digest)
-        known = self._documents.get(key)
+        known = self._documents.get((policy.name, policy.digest))
         if known is None:
-            known = self._documents[key] = read_document(policy.name, policy.kind, policy.document)
-            if len(self._documents) > DOCUMENTS:
-                self._documents.popitem(last=False)
+            known = read_document(policy.name, policy.kind, policy.document)
+            self.remember(known)
         return known
 
 

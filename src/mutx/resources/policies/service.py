@@ -111,6 +111,7 @@ class PolicyStore:
         self._refuse_followed()
         name, (kind, document) = wanted.name, content_of(wanted)
         parsed = await asyncio.to_thread(checked, name, kind, document)
+        self._engines.remember(parsed)
         for _ in range(ATTEMPTS):
             async with self._database.read() as session:
                 known = await self._find(session, name)

@@ -8,6 +8,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from mutx.governance.turn import Event
 from mutx.resources.workspaces.models import MembershipRow, UserRow
 
+NO_MAIL = "sso.invalid"
+"""The domain of whoever signed in without an address that is known to be theirs (RFC 2606)."""
+
 
 async def approver_addresses(session: AsyncSession, event: Event) -> Sequence[str]:
     """Mail addresses of the active members who may answer an `aarm.approval` event.
@@ -23,6 +26,7 @@ async def approver_addresses(session: AsyncSession, event: Event) -> Sequence[st
         select(UserRow.email)
         .join(MembershipRow, MembershipRow.user_id == UserRow.id)
         .where(MembershipRow.workspace_id == event.workspace_id, UserRow.is_active)
+        .where(UserRow.email.not_like(f"%@{NO_MAIL}"))
         .where(or_(MembershipRow.role.in_(roles), UserRow.email.in_(named), UserRow.id.in_(named)))
         .order_by(UserRow.email)
     )

@@ -30,6 +30,8 @@ class WorkspaceRow(Row):
     name: Mapped[str] = mapped_column(String(255))
     personal: Mapped[bool]
     own_approvals: Mapped[bool]
+    sso_issuer: Mapped[str | None] = mapped_column(String(255), index=True, unique=True)
+    """The OpenID issuer whose people work here."""
     created_at: Mapped[datetime]
 
 
@@ -41,4 +43,19 @@ class MembershipRow(Row):
     workspace_id: Mapped[str] = mapped_column(ForeignKey("workspaces.id", ondelete="CASCADE"))
     user_id: Mapped[str] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
     role: Mapped[str] = mapped_column(String(32))
+    source: Mapped[str] = mapped_column(String(16), default="manual", server_default="manual")
     created_at: Mapped[datetime]
+
+
+class InvitationRow(Row):
+    """Somebody who may join. The token itself is nowhere."""
+
+    __tablename__ = "workspace_invitations"
+
+    id: Mapped[Id]
+    workspace_id: Mapped[str] = mapped_column(ForeignKey("workspaces.id", ondelete="CASCADE"), index=True)
+    email: Mapped[str] = mapped_column(String(254))
+    role: Mapped[str] = mapped_column(String(32))
+    digest: Mapped[str] = mapped_column(String(64), unique=True)
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime]

@@ -7,12 +7,15 @@ from uuid import UUID
 from sqlalchemy import Select, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from mutx.contract.workspaces import Member, MemberPut, Role, Workspace, WorkspaceUpdate
-from mutx.governance.types import Caller
+from mutx.contract.workspaces import Member, MemberPut, MemberSource, Role, Workspace, WorkspaceCreate, WorkspaceUpdate
+from mutx.governance.types import Caller, PrincipalKind
 from mutx.kit.clock import Clock, to_datetime
-from mutx.kit.errors import Conflict, NotFound
+from mutx.kit.errors import Conflict, NotFound, PermissionDenied
 from mutx.resources.workspaces.models import MembershipRow, UserRow, WorkspaceRow
 from mutx.web.news import tell_audit
+
+MAX_OWNED = 100
+"""Workspaces that one person administers."""
 
 
 async def create_personal(session: AsyncSession, user: UserRow) -> WorkspaceRow:
@@ -57,6 +60,7 @@ class Workspaces:
         self._session = session
         self._caller = caller
         self._clock = clock
+        self._now = to_datetime(clock.now())
 
     async def list(self, skip: int, limit: int) -> tuple[Sequence[Workspace], int]:
         total = await self._session.scalar(select(func.count()).select_from(self._mine().subquery()))
@@ -68,6 +72,33 @@ class Workspaces:
         if found is None:
             raise NotFound(f"no workspace {workspace_id}")
         return _workspace(*found)
+
+    async def create(self, wanted: WorkspaceCreate) -> Workspace:
+        """One to share: nobody approves there what is asked in their own name. Raises PermissionDenied, Conflict."""
+        if self._caller.kind is not PrincipalKind.PERSON:
+            raise PermissionDenied("a person makes workspaces; sign in with `mutx login`")
+        owned = self._mine().where(MembershipRow.role == Role.ADMIN)
+        if (await self._session.scalar(select(func.count()).select_from(owned.subquery())) or 0) >= MAX_OWNED:
+            raise Conflict(f"you administer {MAX_OWNED} workspaces already; use one of them")
+        row = WorkspaceRow(name=wanted.name, personal=False, own_approvals=False, created_at=self._now)
+        self._session.add(row)
+        await self._session.flush()
+        self._session.add(
+            MembershipRow(workspace_id=row.id, user_id=self._caller.user_id, role=Role.ADMIN, created_at=self._now)
+        )
+        await self._session.flush()
+        await self._tell("WORKSPACE_CREATED", created_id=row.id)
+        return _workspace(row, Role.ADMIN)
+
+    async def leave(self, workspace_id: UUID) -> None:
+        """Raises Conflict for the last administrator."""
+        workspace = await self._current(workspace_id)
+        row = await membership(self._session, self._caller.user_id, workspace.id)
+        if row is None:
+            raise NotFound(f"you are no member of a workspace {workspace_id}")
+        await self._refuse_last_admin(row)
+        await self._session.delete(row)
+        await self._tell("MEMBER_LEFT", member_id=row.user_id)
 
     async def update(self, workspace_id: UUID, wanted: WorkspaceUpdate) -> Workspace:
         row = await self._current(workspace_id)
@@ -99,7 +130,7 @@ class Workspaces:
             self._session.add(row)
         elif wanted.role is not Role.ADMIN:
             await self._refuse_last_admin(row)
-        row.role = wanted.role
+        row.role, row.source = wanted.role, MemberSource.MANUAL
         await self._session.flush()
         await self._tell("MEMBER_CHANGED", member_id=user.id, role=wanted.role)
         return _member(row, user)
@@ -117,6 +148,10 @@ class Workspaces:
         await tell_audit(self._session, self._caller, self._clock.now(), what, **about)
 
     async def _refuse_last_admin(self, row: MembershipRow) -> None:
+        # Two administrators who demote each other at once take turns here, where the store lets them write at once.
+        await self._session.execute(
+            select(WorkspaceRow.id).where(WorkspaceRow.id == row.workspace_id).with_for_update()
+        )
         others = await self._session.scalar(
             select(func.count())
             .select_from(MembershipRow)
@@ -159,5 +194,10 @@ def _workspace(row: WorkspaceRow, role: str) -> Workspace:
 
 def _member(row: MembershipRow, user: UserRow) -> Member:
     return Member(
-        user_id=UUID(user.id), email=user.email, name=user.name, role=Role(row.role), joined_at=row.created_at
+        user_id=UUID(user.id),
+        email=user.email,
+        name=user.name,
+        role=Role(row.role),
+        source=MemberSource(row.source),
+        joined_at=row.created_at,
     )

@@ -38,6 +38,14 @@ async def _verbs(request: Request) -> Verbs:
 AppVerbs = Annotated[Verbs, Depends(_verbs)]
 
 
+async def _standing(caller: CurrentCaller, verbs: AppVerbs, action_id: str) -> Json:
+    """A stream has answered 200 by the time it begins: where the action stands is asked before. Raises NotFound."""
+    return await verbs.call("status", {"action_id": action_id}, caller)
+
+
+Standing = Annotated[Json, Depends(_standing)]
+
+
 def _json(body: BaseModel) -> Json:
     return body.model_dump(mode="json", exclude_unset=True)
 
@@ -71,11 +79,12 @@ async def get_action(caller: CurrentCaller, verbs: AppVerbs, action_id: str) -> 
 async def wait_action(
     caller: CurrentCaller,
     verbs: AppVerbs,
+    standing: Standing,
     action_id: str,
     timeout: float = 25.0,  # noqa: ASYNC109 - the contract's name
 ) -> AsyncIterator[ServerSentEvent]:
     """`pending` at once if it waits, then one last event: `resolved`, or `pending` again once the time is up."""
-    state = await verbs.call("status", {"action_id": action_id}, caller)
+    state = standing
     if _waits(state):
         yield ServerSentEvent(event="pending", data=state)
         state = await verbs.call("wait", {"action_id": action_id, "timeout": min(timeout, MAX_WAIT)}, caller)

@@ -31,9 +31,9 @@ def save_ring(path: Path, ring: KeyRing) -> None:
 
 
 def open_signer(key_path: Path, ring_path: Path, *, may_create: bool, now: float) -> FileSigner:
-    """The signer for a start: its key is in the ring and not revoked. `now`: seconds.
+    """The signer for a start: its key is in the ring, neither revoked nor retired. `now`: seconds.
 
-    Raises KeyUnusable, see `FileSigner`, and for a revoked key.
+    Raises KeyUnusable, see `FileSigner`, and for a revoked or a retired key.
     """
     signer = FileSigner(key_path, may_create=may_create)
     ring = load_ring(ring_path)
@@ -42,20 +42,26 @@ def open_signer(key_path: Path, ring_path: Path, *, may_create: bool, now: float
         save_ring(ring_path, ring.with_key(_fresh(signer, now)))
     elif known.revoked_at is not None:
         raise KeyUnusable(f"the signing key {signer.key_id} was revoked at {known.revoked_at}; rotate the key")
+    elif known.retired_at is not None:
+        raise KeyUnusable(
+            f"the signing key {signer.key_id} was retired at {known.retired_at}, and no receipt of it would verify; put "
+            f"the key that came after it into {key_path}, or rotate again: mutx keys rotate"
+        )
     return signer
 
 
 def rotate(key_path: Path, ring_path: Path, *, now: float) -> FileSigner:
-    """Replace the private key. The old public key stays in the ring as retired; its receipts stay verifiable.
+    """Replace the private key. The old public key stays in the ring as retired; its receipts up to `now` verify.
 
-    A process that holds the old key signs with it until it starts again. `now`: seconds. Raises KeyUnusable.
+    Stop every process that holds the old key first: what it signs after `now` (seconds) fails. Raises KeyUnusable.
     """
     old = FileSigner(key_path, may_create=False)
     seed = os.urandom(SEED_SIZE)
     ring = load_ring(ring_path)
     if ring.get(old.key_id) is None:
         ring = ring.with_key(old.public_key)
-    # the ring first: a crash between the two writes leaves a key that was announced and never used
+    # the ring first: a crash between the two writes leaves a key that was announced and never used, and one that is
+    # retired and starts nothing more; rotating again mends it
     save_ring(ring_path, ring.retire(old.key_id, rfc3339(now)).with_key(_fresh(Ed25519Signer(seed), now)))
     replace_key(key_path, seed)
     return FileSigner(key_path, may_create=False)
