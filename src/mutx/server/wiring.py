@@ -35,7 +35,7 @@ from mutx.resources.auth.jobs import record_failed_logins
 from mutx.resources.auth.service import Logins
 from mutx.resources.policies.engines import PolicyEngines
 from mutx.resources.policies.watch import PolicyWatch
-from mutx.server.app import create_app
+from mutx.server.app import ControlPlaneApp, create_app
 from mutx.server.coordination import Coordination, open_coordination
 from mutx.server.database import open_database, open_ledger
 from mutx.server.doors.http import hot_routes
@@ -180,8 +180,7 @@ async def _assemble(
     keeper: Timekeeper,
     undo: AsyncExitStack,
 ) -> ControlPlane:
-    accumulator = ContextAccumulator()
-    memory = scratch is not None
+    accumulator, memory = ContextAccumulator(), scratch is not None
     ledger = MemoryLedger(accumulator, clock) if memory else open_ledger(database, accumulator, clock)
     await ledger.start()
     undo.push_async_callback(ledger.stop)
@@ -214,10 +213,7 @@ async def _assemble(
         compliance=self_assessment(clock),
         sign_on=sign_on,
     )
-    verbs = Verbs(pipeline, bus, clock)
-    doors = hot_routes(verbs)
-    app = create_app(services, settings, identities, doors=doors, limiters=coordination.limiters)
-    app.state.verbs = verbs
+    verbs, app = _served(services, settings, identities, coordination)
     operator = await _operator(services, identities)
     remote = await follow_policies(settings, database, policies, operator, clock, registry)
     outbox, watch = OutboxPump(ledger, sinks), PolicyWatch(policies, bus)
@@ -236,6 +232,16 @@ async def _assemble(
         uds=UdsDoor(settings.socket, verbs, identities.authenticate, local_agent(operator, Door.UDS)),
         scratch=scratch,
     )
+
+
+def _served(
+    services: Services, settings: Settings, identities: KnownIdentities, coordination: Coordination
+) -> tuple[Verbs, ControlPlaneApp]:
+    """The verbs, and the HTTP side over them."""
+    verbs = Verbs(services.pipeline, services.bus, services.clock)
+    app = create_app(services, settings, identities, doors=hot_routes(verbs), limiters=coordination.limiters)
+    app.state.verbs = verbs
+    return verbs, app
 
 
 async def _signing(settings: Settings, ledger: LedgerStore, clock: Clock, *, memory: bool) -> tuple[Signer, KeyRing]:
