@@ -18,7 +18,12 @@ def free_port() -> int:
 
 
 def variables(home: Path) -> dict[str, str]:
-    return {**os.environ, "MUTX_HOME": str(home), "RATE_LIMIT_REQUESTS": "1000000"}
+    return {
+        **os.environ,
+        "MUTX_HOME": str(home),
+        "RATE_LIMIT_REQUESTS": "1000000",
+        "GOVERNANCE_RATE_LIMIT_REQUESTS": "1000000",
+    }
 
 
 def try_up(home: Path, port: int | None = None) -> subprocess.CompletedProcess[str]:

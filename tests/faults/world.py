@@ -32,7 +32,8 @@ rules:
 
 def settings(home: Path, **given: Any) -> Settings:
     """The defaults, with rate limits out of the way."""
-    generous = {"rate_limit_requests": 10**9, "auth_rate_limit_requests": 10**9}
+    names = ("rate_limit_requests", "auth_rate_limit_requests", "governance_rate_limit_requests")
+    generous = dict.fromkeys(names, 10**9)
     return Settings(home=home, **{**generous, **given})
 
 

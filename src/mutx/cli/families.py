@@ -11,4 +11,5 @@ api_keys = FamilyGroup("api-keys", groups.ApiKeysApi, "Create, rotate and revoke
 permissions = FamilyGroup("permissions", groups.PermissionsApi, "Narrow what members, keys and roles may do.")
 governance = FamilyGroup("governance", groups.GovernanceApi, "The governed verbs themselves.")
 security = FamilyGroup("security", groups.SecurityApi, "Sessions, receipts, compliance and metrics.")
+jobs = FamilyGroup("jobs", groups.JobsApi, "Deliveries and other work done later; retry what was given up.")
 health = FamilyGroup("health", groups.HealthApi, "How the server is.")

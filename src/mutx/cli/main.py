@@ -39,6 +39,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "governance": ("mutx.cli.families:governance", "The governed verbs themselves."),
         "security": ("mutx.cli.families:security", "Sessions, receipts, compliance and metrics."),
         "audit": ("mutx.cli.commands.audit:audit", "Who did what."),
+        "jobs": ("mutx.cli.families:jobs", "Deliveries and other work done later; retry what was given up."),
         "health": ("mutx.cli.families:health", "How the server is."),
         "replay": ("mutx.cli.commands.replay:replay", "Run a benchmark's tool calls under a policy."),
     }

@@ -1,7 +1,7 @@
 """Policies: the documents that decide, their versions, and the dry run."""
 
 from enum import StrEnum
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field
 
@@ -201,6 +201,20 @@ class PolicyUpdated(Schema):
     policy_version: str
 
 
+class SignedPolicies(Schema):
+    """The policies in force, signed. `docs/policies.md` says how to check the envelope."""
+
+    revision: int
+    """How often the workspace's policies have changed; grows only."""
+    policy_version: str
+    envelope: str | None = None
+    """DSSE, to be checked byte for byte; null when `known` is this revision already."""
+
+
+Known = Annotated[int, Field(ge=-1, description="The revision you hold; -1: none.")]
+WaitSeconds = Annotated[float, Field(ge=0, le=30, description="How long to wait for a newer one.")]
+
+
 @operation("GET", "/policies", scope="policies:read")
 def list_policies(skip: Skip = 0, limit: Limit = 50) -> list[Policy]:
     """List the workspace's policies by name."""
@@ -224,6 +238,11 @@ def lint_policy(body: PolicyLintRequest) -> PolicyLintResult:
 @operation("GET", "/policies/stream", scope="policies:read", stream=True)
 def stream_policies() -> PolicyUpdated:
     """Follow policy changes: an event `policy_updated` for each."""
+
+
+@operation("GET", "/policies/bundle", scope="policies:read")
+def get_policy_bundle(known: Known = -1, wait: WaitSeconds = 0.0) -> SignedPolicies:
+    """Pull the policies in force as one signed document; answers when there is a newer one than `known`."""
 
 
 @operation("GET", "/policies/snapshots/{policy_version}", scope="policies:read")

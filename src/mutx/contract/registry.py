@@ -11,6 +11,7 @@ from mutx.contract import (
     auth,
     governance,
     health,
+    jobs,
     permissions,
     policies,
     security,
@@ -31,6 +32,7 @@ FAMILIES: Mapping[str, ModuleType] = MappingProxyType(
         "approvals": approvals,
         "security": security,
         "audit": audit,
+        "jobs": jobs,
         "health": health,
     }
 )

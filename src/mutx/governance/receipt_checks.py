@@ -46,7 +46,7 @@ def open_envelope(data: bytes, payload_type: str, keys: KeyRing) -> tuple[bytes,
         try:
             crypto_sign_open(envelope.signature + pae(envelope.payload_type, envelope.payload), key.raw)
         except BadSignatureError as error:
-            raise VerificationFailed("the signature does not fit: the receipt was changed after signing") from error
+            raise VerificationFailed("the signature does not fit: what it signs was changed afterwards") from error
     return envelope.payload, key
 
 

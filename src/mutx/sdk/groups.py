@@ -13,6 +13,7 @@ from mutx.contract import (
     auth,
     governance,
     health,
+    jobs,
     permissions,
     policies,
     security,
@@ -110,6 +111,7 @@ class PoliciesApi(Group[T]):
     evaluate = Call(policies.evaluate_policies)
     lint = Call(policies.lint_policy)
     stream = Stream(policies.stream_policies)
+    bundle = Call(policies.get_policy_bundle)
     snapshot = Call(policies.get_policy_snapshot)
     get = Call(policies.get_policy)
     put = Call(policies.put_policy)
@@ -160,6 +162,12 @@ class AuditApi(Group[T]):
     erase = Call(audit.erase_audit_event)
 
 
+class JobsApi(Group[T]):
+    list = Call(jobs.list_jobs)
+    get = Call(jobs.get_job)
+    retry = Call(jobs.retry_job)
+
+
 class HealthApi(Group[T]):
     get = Call(health.health)
     ready = Call(health.ready)
@@ -183,4 +191,5 @@ class Api(Generic[T]):
         self.approvals: ApprovalsApi[T] = ApprovalsApi(transport)
         self.security: SecurityApi[T] = SecurityApi(transport)
         self.audit: AuditApi[T] = AuditApi(transport)
+        self.jobs: JobsApi[T] = JobsApi(transport)
         self.health: HealthApi[T] = HealthApi(transport)

@@ -11,13 +11,14 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from mutx.resources.health.checks import HealthChecks
 from mutx.resources.health.gauges import FleetGauges
 from mutx.server.doors.http import HotRoute
+from mutx.server.edge import Limiters, edge_limits, local_limiters
 from mutx.server.identities import KnownIdentities
 from mutx.server.middleware.authenticate import Authenticate
 from mutx.server.middleware.body import BodyGuard
 from mutx.server.middleware.fast_lane import FastLane
 from mutx.server.middleware.hot_lane import HotLane
 from mutx.server.middleware.metrics import HttpMetrics, Metrics
-from mutx.server.middleware.rate_limit import Limit, RateLimit, Throttle
+from mutx.server.middleware.rate_limit import Doorkeeper, RateLimit
 from mutx.server.middleware.request_id import RequestId
 from mutx.server.middleware.security import SecurityHeaders, TrustedHosts
 from mutx.server.middleware.tracing import Tracing
@@ -48,9 +49,14 @@ class ControlPlaneApp:
 
 
 def create_app(
-    services: Services, settings: Settings, identities: KnownIdentities, *, doors: Mapping[str, HotRoute]
+    services: Services,
+    settings: Settings,
+    identities: KnownIdentities,
+    *,
+    doors: Mapping[str, HotRoute],
+    limiters: Limiters | None = None,
 ) -> ControlPlaneApp:
-    """`doors`: the hot `POST` paths and what serves them, ahead of the router."""
+    """`doors`: the hot `POST` paths and what serves them, ahead of the router. `limiters`: this process's own unless given."""
     api = DescribedApi(
         docs_url="/docs" if settings.docs else None,
         redoc_url=None,
@@ -60,23 +66,29 @@ def create_app(
     api.state.health = HealthChecks(services)
     api.state.gauges = FleetGauges(services.registry)
     outermost: ASGIApp = api
-    for layer in reversed(middleware(services, settings, identities, doors)):
+    limiters = limiters or local_limiters(settings, services.clock)
+    for layer in reversed(middleware(services, settings, identities, doors, limiters)):
         outermost = layer.cls(outermost, *layer.args, **layer.kwargs)
     return ControlPlaneApp(api, outermost)
 
 
 def middleware(
-    services: Services, settings: Settings, identities: KnownIdentities, doors: Mapping[str, HotRoute]
+    services: Services,
+    settings: Settings,
+    identities: KnownIdentities,
+    doors: Mapping[str, HotRoute],
+    limiters: Limiters,
 ) -> list[Middleware]:
     """From the outside in."""
-    metrics, throttles = HttpMetrics(services.registry), _throttles(settings, services)
+    metrics = HttpMetrics(services.registry)
+    limits = edge_limits(settings, services.registry, limiters, hot=doors.keys(), exempt=PROBES)
     return [
         Middleware(
             HotLane,
             routes=doors,
             hosts=TrustedHosts(_nothing, names=settings.hosts),
             identities=identities,
-            throttle=throttles["hot"],
+            throttle=limiters["hot"],
             metrics=metrics,
             limit=settings.max_body_bytes,
         ),
@@ -86,8 +98,9 @@ def middleware(
         Middleware(SecurityHeaders),
         Middleware(TrustedHosts, names=settings.hosts),
         *([_cors(settings)] if settings.cors_origins else []),
+        Middleware(Doorkeeper, limits=limits, identities=identities),
         Middleware(Authenticate, identities=identities),
-        Middleware(RateLimit, throttles=throttles, hot=doors.keys(), exempt=PROBES),
+        Middleware(RateLimit, limits=limits),
         Middleware(BodyGuard, limit=settings.max_body_bytes, unread=doors.keys()),
         Middleware(FastLane, doors=doors),
     ]
@@ -105,12 +118,3 @@ def _cors(settings: Settings) -> Middleware:
 
 async def _nothing(scope: Scope, receive: Receive, send: Send) -> None:
     """Stands inside a middleware of which only the judgement is asked."""
-
-
-def _throttles(settings: Settings, services: Services) -> dict[str, Throttle]:
-    limits = {
-        "general": Limit(settings.rate_limit_requests, settings.rate_limit_window_seconds),
-        "auth": Limit(settings.auth_rate_limit_requests, settings.auth_rate_limit_window_seconds),
-        "hot": Limit(settings.governance_rate_limit_requests, settings.governance_rate_limit_window_seconds),
-    }
-    return {name: Throttle(limit, services.clock) for name, limit in limits.items()}

@@ -11,6 +11,7 @@ from mutx.resources.audit.classes import RetentionRules
 from mutx.resources.audit.retention import AuditRetention
 from mutx.resources.audit.trail import AuditTrail
 from mutx.server.settings import Settings
+from mutx.server.workers import Periodic
 from mutx.services.identity.sealing import Sealer
 from mutx.services.siem.formats import SiemFormat, formatter
 from mutx.services.siem.http import HttpSiemSink
@@ -18,6 +19,8 @@ from mutx.services.siem.syslog import SyslogSink, tls_context
 from mutx.storage.engine import Database
 from mutx.storage.outbox import HEAR
 from mutx.web.services import Services
+
+RETENTION_SECONDS = 3600.0
 
 
 def open_trail(database: Database, signer: Signer, keys: KeyRing, sealer: Sealer, clock: Clock) -> AuditTrail:
@@ -27,8 +30,11 @@ def open_trail(database: Database, signer: Signer, keys: KeyRing, sealer: Sealer
     return trail
 
 
-def open_retention(settings: Settings, services: Services, trail: AuditTrail) -> AuditRetention:
-    return AuditRetention(services.database, services.ledger, trail, retention_rules(settings), services.clock)
+def retention_task(settings: Settings, services: Services, trail: AuditTrail) -> Periodic:
+    """What prunes the log."""
+    rules = retention_rules(settings)
+    retention = AuditRetention(services.database, services.ledger, trail, rules, services.clock)
+    return Periodic("audit-retention", retention.run, RETENTION_SECONDS)
 
 
 def retention_rules(settings: Settings) -> RetentionRules:

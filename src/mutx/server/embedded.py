@@ -93,14 +93,28 @@ class Embedded:
         self.close()
 
 
-def create(home: str | None = None, *, memory: bool = False, token: str | None = None) -> Embedded:
+def create(
+    home: str | None = None,
+    *,
+    memory: bool = False,
+    token: str | None = None,
+    policies_from: str | None = None,
+    policies_key: str | None = None,
+    policies_trust: str | None = None,
+) -> Embedded:
     """Start a control plane in this process.
 
     `home`: folder of database and keys, as for `mutx up` (which must not run on the same one at the time). `memory`: keep
     nothing; the ledger lives and dies with the process. `token`: an agent's key to act under; without one the agent acts
-    for the local operator. Raises SetupError, Unauthenticated.
+    for the local operator. `policies_from`: the address of a control plane whose policies to follow, with a key of its
+    workspace and the public key (or its file) that its policies are signed with. Raises SetupError, Unauthenticated.
     """
-    settings = read_settings(home=home)
+    settings = read_settings(
+        home=home,
+        policy_source_url=policies_from,
+        policy_source_api_key=policies_key,
+        policy_source_trust=policies_trust,
+    )
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=_run, args=(loop,), name="mutx-embedded", daemon=True)
     thread.start()

@@ -1,10 +1,10 @@
 """Wake-ups: who waits for what hears that something changed. What changed is always read from the ledger."""
 
 from mutx.governance.turn import ApprovalRequest, Turn, TurnKind
-from mutx.storage.coordination import LocalBus
+from mutx.storage.coordination import Bus
 
 
-def tell(bus: LocalBus, turn: Turn) -> None:
+def tell(bus: Bus, turn: Turn) -> None:
     """Publish a recorded turn: to `mutx tail`, to who waits for its action, to approvers."""
     workspace = turn.workspace_id
     bus.publish(f"decisions:{workspace}", {"receipt_id": turn.receipt.id, "kind": turn.kind.value})
@@ -14,7 +14,7 @@ def tell(bus: LocalBus, turn: Turn) -> None:
         tell_request(bus, request)
 
 
-def tell_request(bus: LocalBus, request: ApprovalRequest) -> None:
+def tell_request(bus: Bus, request: ApprovalRequest) -> None:
     """Publish a request that opened or moved."""
     news = {"request_id": request.id, "status": request.status.value}
     bus.publish(f"approvals:{request.workspace_id}", news)

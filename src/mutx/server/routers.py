@@ -8,6 +8,7 @@ from mutx.resources.approvals.routes import router as approvals
 from mutx.resources.audit.routes import router as audit
 from mutx.resources.auth.routes import router as auth
 from mutx.resources.health.routes import router as health
+from mutx.resources.jobs.routes import router as jobs
 from mutx.resources.permissions.routes import router as permissions
 from mutx.resources.policies.routes import router as policies
 from mutx.resources.security.routes import router as security
@@ -27,5 +28,6 @@ ROUTERS: tuple[APIRouter, ...] = (
     approvals,
     security,
     audit,
+    jobs,
     health,
 )

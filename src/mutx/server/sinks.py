@@ -14,19 +14,30 @@ from mutx.server.settings import Settings
 from mutx.services.telemetry.log import LogSink
 from mutx.services.telemetry.notify import MailSink, WebhookSink
 from mutx.services.telemetry.otlp import OtlpSink
-from mutx.storage.coordination import LocalBus
+from mutx.storage.coordination import Bus
 from mutx.storage.engine import Database
 
 
 def open_sinks(
-    settings: Settings, database: Database, bus: LocalBus, clock: Clock, trail: AuditTrail
+    settings: Settings,
+    database: Database,
+    bus: Bus,
+    clock: Clock,
+    trail: AuditTrail,
+    notices: Sequence[Sink] | None = None,
 ) -> tuple[Sink, ...]:
-    """Raises SetupError for settings that contradict each other."""
+    """`notices`: what tells people; straight from the outbox unless given. Raises SetupError for settings that contradict each other."""
     sinks: list[Sink] = [AuditSink(database, bus, trail), *siem_sinks(settings)]
     if settings.event_log:
         sinks.append(LogSink(settings.event_log))
     if settings.otlp_endpoint:
         sinks.append(OtlpSink(settings.otlp_endpoint))
+    return (*sinks, *(notice_sinks(settings, database, clock) if notices is None else notices))
+
+
+def notice_sinks(settings: Settings, database: Database, clock: Clock) -> tuple[Sink, ...]:
+    """What tells people that they are asked."""
+    sinks: list[Sink] = []
     if mailer := open_mailer(settings):
         sinks.append(MailSink(mailer, _approvers(database)))
     if settings.approval_webhook_url:

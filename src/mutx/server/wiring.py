@@ -31,12 +31,13 @@ from mutx.governance.telemetry import TelemetryExporter
 from mutx.governance.types import Caller, Door, PrincipalKind
 from mutx.kit.clock import Clock, SystemClock
 from mutx.resources.api_keys.jobs import record_key_uses
-from mutx.resources.audit.retention import AuditRetention
 from mutx.resources.auth.jobs import record_failed_logins
 from mutx.resources.auth.service import Logins
 from mutx.resources.policies.engines import PolicyEngines
-from mutx.server.app import create_app
-from mutx.server.audit import open_retention, open_trail
+from mutx.resources.policies.watch import PolicyWatch
+from mutx.server.app import ControlPlaneApp, create_app
+from mutx.server.audit import open_trail, retention_task
+from mutx.server.coordination import Coordination, open_coordination
 from mutx.server.database import open_database, open_ledger
 from mutx.server.doors.http import hot_routes
 from mutx.server.doors.uds import UdsDoor
@@ -44,18 +45,21 @@ from mutx.server.doors.verbs import Verbs
 from mutx.server.home import open_authentication, prepare
 from mutx.server.identities import LOCAL, KnownIdentities
 from mutx.server.identity_jobs import identity_jobs
+from mutx.server.jobs import job_tasks, launch_task, open_delivery
 from mutx.server.mail import open_mailer
 from mutx.server.news import tell, tell_request
+from mutx.server.remote_policies import RemotePolicies, follow_policies
 from mutx.server.schema import SchemaKeeper, start_database
 from mutx.server.secrets import installation_keys, open_sealer
 from mutx.server.settings import Settings
-from mutx.server.sinks import open_sinks, topics_of
+from mutx.server.sinks import topics_of
 from mutx.server.sso import open_sign_on, sso_sources
 from mutx.server.timekeeping import PERIOD, Timekeeper, go_on
 from mutx.server.workers import Periodic, Workers
-from mutx.services.mail import Mailer
+from mutx.services.identity.authentication import Authentication
+from mutx.services.oidc.sign_on import SignOn
 from mutx.services.signing import EphemeralSigner, load_ring, open_signer
-from mutx.storage.coordination import LocalBus
+from mutx.storage.coordination import Bus, LocalBus
 from mutx.storage.engine import Database
 from mutx.storage.memory import MemoryLedger
 from mutx.storage.outbox import OutboxPump
@@ -67,9 +71,9 @@ from mutx.web.services import Services
 PERMIT_PURPOSE = b"mutx/permit/1"
 
 SWEEP_SECONDS = 1.0
-POLICY_SECONDS = 0.5
+POLICY_SECONDS = 0.1
+"""Until the watch over policies goes on after the store could not answer."""
 COUNTER_SECONDS = 60.0
-RETENTION_SECONDS = 3600.0
 OUTBOX_SECONDS = 1.0
 """Until the outbox pump is started again, should it ever end."""
 
@@ -84,6 +88,9 @@ class ControlPlane:
     verbs: Verbs
     app: ASGIApp
     workers: Workers
+    coordination: Coordination
+    watch: PolicyWatch
+    remote: RemotePolicies | None
     outbox: OutboxPump
     operator: Caller
     """The local operator: who processes of this machine's user act for."""
@@ -92,7 +99,7 @@ class ControlPlane:
 
     async def start(self, *, socket: bool = False) -> None:
         """Begin what runs beside requests. `socket`: listen on the Unix socket as well. Raises SetupError."""
-        self.workers.start()
+        self.workers.start(launch_task(self.services.jobs) if socket else ())
         if socket:
             await self.uds.start()
 
@@ -100,7 +107,16 @@ class ControlPlane:
         """Finish what is under way, write what is queued, let go of the files."""
         await self.uds.stop()
         self.outbox.stop()
+        self.watch.stop()
+        self.coordination.stopping()
+        if self.remote is not None:
+            self.remote.stop()
         await self.workers.stop()
+        if self.services.jobs is not None:
+            await self.services.jobs.stop()
+        if self.remote is not None:
+            await self.remote.close()
+        await self.coordination.close()
         await record_key_uses(self.services.database, self.services.auth)
         await record_failed_logins(self.services.database, self.services.auth)
         await self.services.ledger.stop()
@@ -166,21 +182,20 @@ async def _assemble(
     keeper: Timekeeper,
     undo: AsyncExitStack,
 ) -> ControlPlane:
-    accumulator = ContextAccumulator()
-    memory = scratch is not None
+    accumulator, memory = ContextAccumulator(), scratch is not None
     ledger = MemoryLedger(accumulator, clock) if memory else open_ledger(database, accumulator, clock)
     await ledger.start()
     undo.push_async_callback(ledger.stop)
     signer, keys = await _signing(settings, ledger, clock, memory=memory)
     sealer = open_sealer(settings)
     auth = open_authentication(settings, clock, await installation_keys(settings, database, sealer, clock))
-    bus = LocalBus()
+    registry = CollectorRegistry()
+    coordination = open_coordination(settings, clock, registry)
+    bus = coordination.bus
     policies = PolicyEngines(database, bus)
-    revocations = Revocations(database, auth.callers, bus, clock, shared=settings.is_shared)
-    sign_on = open_sign_on(settings, clock)
-    identities = KnownIdentities(database, auth, clock, sso_sources(database, revocations, sign_on, clock))
+    revocations, sign_on, identities = _recognised(settings, database, auth, bus, clock)
     trail = open_trail(database, signer, keys, sealer, clock)
-    sinks = open_sinks(settings, database, bus, clock, trail)
+    sinks, jobs = open_delivery(settings, database, bus, clock, trail, registry, durable=not memory)
     pipeline = governance(bus, ledger, policies, identities, signer, accumulator, clock, topics_of(sinks))
     services = Services(
         database=database,
@@ -193,31 +208,52 @@ async def _assemble(
         auth=auth,
         revocations=revocations,
         sealer=sealer,
-        registry=CollectorRegistry(),
+        registry=registry,
+        jobs=jobs,
         keys=keys,
         compliance=self_assessment(clock),
         sign_on=sign_on,
     )
-    verbs = Verbs(pipeline, bus, clock)
-    doors = hot_routes(verbs)
-    app = create_app(services, settings, identities, doors=doors)
-    app.state.verbs = verbs
+    verbs, app = _served(services, settings, identities, coordination)
+    tasks = (*identity_jobs(services, open_mailer(settings)), retention_task(settings, services, trail))
     operator = await _operator(services, identities)
-    outbox = OutboxPump(ledger, sinks)
+    remote = await follow_policies(settings, database, policies, operator, clock, registry)
+    outbox, watch = OutboxPump(ledger, sinks), PolicyWatch(policies, bus)
     return ControlPlane(
         settings=settings,
         services=services,
         identities=identities,
         verbs=verbs,
         app=app,
-        workers=_workers(
-            services, policies, outbox, open_mailer(settings), keeper, open_retention(settings, services, trail)
-        ),
+        workers=_workers(services, watch, outbox, remote, keeper, coordination, *tasks),
+        remote=remote,
+        coordination=coordination,
+        watch=watch,
         outbox=outbox,
         operator=operator,
         uds=UdsDoor(settings.socket, verbs, identities.authenticate, local_agent(operator, Door.UDS)),
         scratch=scratch,
     )
+
+
+def _recognised(
+    settings: Settings, database: Database, auth: Authentication, bus: Bus, clock: Clock
+) -> tuple[Revocations, SignOn | None, KnownIdentities]:
+    """Who may come in, by which credentials, and how that ends."""
+    revocations = Revocations(database, auth.callers, bus, clock, shared=settings.is_shared)
+    sign_on = open_sign_on(settings, clock)
+    sources = sso_sources(database, revocations, sign_on, clock)
+    return revocations, sign_on, KnownIdentities(database, auth, clock, sources)
+
+
+def _served(
+    services: Services, settings: Settings, identities: KnownIdentities, coordination: Coordination
+) -> tuple[Verbs, ControlPlaneApp]:
+    """The verbs, and the HTTP side over them."""
+    verbs = Verbs(services.pipeline, services.bus, services.clock)
+    app = create_app(services, settings, identities, doors=hot_routes(verbs), limiters=coordination.limiters)
+    app.state.verbs = verbs
+    return verbs, app
 
 
 async def _signing(settings: Settings, ledger: LedgerStore, clock: Clock, *, memory: bool) -> tuple[Signer, KeyRing]:
@@ -233,7 +269,7 @@ async def _signing(settings: Settings, ledger: LedgerStore, clock: Clock, *, mem
 
 
 def governance(
-    bus: LocalBus,
+    bus: Bus,
     ledger: LedgerStore,
     policies: Policies,
     identities: Identities,
@@ -287,19 +323,23 @@ async def _operator(services: Services, identities: KnownIdentities) -> Caller:
 
 def _workers(
     services: Services,
-    policies: PolicyEngines,
+    watch: PolicyWatch,
     outbox: OutboxPump,
-    mailer: Mailer | None,
+    remote: RemotePolicies | None,
     keeper: Timekeeper,
-    retention: AuditRetention,
+    coordination: Coordination,
+    *more: Periodic,
 ) -> Workers:
     return Workers(
         (
             Periodic("sweep", services.pipeline.sweep, SWEEP_SECONDS),
-            Periodic("policies", policies.refresh, POLICY_SECONDS),
+            Periodic("policies", watch.run, POLICY_SECONDS),
             Periodic("counters", lambda: services.ledger.prune_counters(services.clock.now()), COUNTER_SECONDS),
             Periodic("outbox", outbox.run, OUTBOX_SECONDS),
-            *identity_jobs(services, mailer),
+            *more,
+            *coordination.tasks,
+            *job_tasks(services.jobs),
+            *((Periodic("remote-policies", remote.run, POLICY_SECONDS),) if remote else ()),
             Periodic("clock", keeper.keep, PERIOD),
         )
     )

@@ -22,6 +22,8 @@ class Periodic(Struct, frozen=True):
     name: str
     job: Job
     seconds: float
+    after: float = 0.0
+    """Seconds until the first run."""
 
 
 class Workers:
@@ -32,9 +34,9 @@ class Workers:
         self._tasks: list[asyncio.Task[None]] = []
         self._stopping = asyncio.Event()
 
-    def start(self) -> None:
+    def start(self, also: tuple[Periodic, ...] = ()) -> None:
         loop = asyncio.get_running_loop()
-        self._tasks = [loop.create_task(self._repeat(job), name=f"mutx-{job.name}") for job in self._jobs]
+        self._tasks = [loop.create_task(self._repeat(job), name=f"mutx-{job.name}") for job in (*self._jobs, *also)]
 
     async def stop(self) -> None:
         """Let runs under way end by themselves; cancel those that take too long."""
@@ -47,6 +49,8 @@ class Workers:
         self._tasks = []
 
     async def _repeat(self, periodic: Periodic) -> None:
+        if periodic.after:
+            await rest(self._stopping, periodic.after)
         while not self._stopping.is_set():
             try:
                 await periodic.job()

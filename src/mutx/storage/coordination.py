@@ -1,12 +1,12 @@
 """Wake-ups between parts of the server. A bus carries hints, never truth: whoever wakes reads the store.
 
 Topics: `approvals:{workspace}`, `request:{workspace}:{request_id}`, `policies:{workspace}`, `decisions:{workspace}`,
-`action:{workspace}:{action_id}`, `audit:{workspace}`.
+`action:{workspace}:{action_id}`, `audit:{workspace}`, `policies` (of any workspace).
 """
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, Protocol
 
@@ -48,8 +48,13 @@ class LocalSubscription:
         self._messages.append(message)
         self._arrived.set()
 
+    def lag(self) -> None:
+        """Something may have been missed."""
+        self._lagged = True
+        self._arrived.set()
+
     async def get(self, timeout: float | None = None) -> Message | None:  # noqa: ASYNC109 - the port's own deadline
-        if not self._messages:
+        if not self._messages and not self._lagged:
             self._arrived.clear()
             try:
                 async with asyncio.timeout(timeout):
@@ -72,6 +77,12 @@ class LocalBus:
     def publish(self, topic: str, data: dict[str, Any]) -> None:
         for listener in self._listeners.get(topic, ()):
             listener.put((topic, data))
+
+    def lag(self, topics: Iterable[str]) -> None:
+        """Tell everybody who listens to these that something may have been missed."""
+        for topic in topics:
+            for listener in self._listeners.get(topic, ()):
+                listener.lag()
 
     @asynccontextmanager
     async def subscribe(self, *topics: str) -> AsyncIterator[LocalSubscription]:

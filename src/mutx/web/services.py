@@ -11,8 +11,9 @@ from mutx.governance.ports import Policies, Signer
 from mutx.kit.clock import Clock
 from mutx.services.identity.authentication import Authentication
 from mutx.services.identity.sealing import Sealer
+from mutx.services.jobs.durable import DurableJobs
 from mutx.services.oidc.sign_on import SignOn
-from mutx.storage.coordination import LocalBus
+from mutx.storage.coordination import Bus
 from mutx.storage.engine import Database
 from mutx.storage.views import LedgerStore
 from mutx.web.revocation import Revocations
@@ -26,7 +27,7 @@ class Services:
     ledger: LedgerStore
     pipeline: GovernancePipeline
     policies: Policies
-    bus: LocalBus
+    bus: Bus
     clock: Clock
     signer: Signer
     auth: Authentication
@@ -36,6 +37,8 @@ class Services:
     registry: CollectorRegistry
     keys: KeyRing
     """The public keys that verify this control plane's receipts."""
+    jobs: DurableJobs | None = None
+    """None where nothing is kept."""
     compliance: AARMComplianceChecker
     sign_on: SignOn | None = None
     """Single sign-on, where it is set up."""

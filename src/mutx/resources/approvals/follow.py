@@ -9,7 +9,7 @@ from mutx.contract.approvals import ApprovalState
 from mutx.kit.clock import Clock
 from mutx.kit.errors import NotFound
 from mutx.resources.approvals.service import Approvals
-from mutx.storage.coordination import LocalBus
+from mutx.storage.coordination import Bus
 
 RECHECK = 5.0
 """Seconds after which a waiting stream looks for itself, should a wake-up have been lost."""
@@ -19,7 +19,7 @@ CATCH_UP = 100
 EVENT = "approval"
 
 
-async def changes(approvals: Approvals, bus: LocalBus, clock: Clock) -> AsyncIterator[ServerSentEvent]:
+async def changes(approvals: Approvals, bus: Bus, clock: Clock) -> AsyncIterator[ServerSentEvent]:
     """What is pending now, then every change. A slow reader that missed some is told what is pending again."""
     async with bus.subscribe(f"approvals:{approvals.workspace_id}") as news:
         async for event in _pending(approvals, clock):
@@ -37,7 +37,7 @@ async def changes(approvals: Approvals, bus: LocalBus, clock: Clock) -> AsyncIte
 
 
 async def until_resolved(
-    approvals: Approvals, bus: LocalBus, clock: Clock, request_id: str, seconds: float
+    approvals: Approvals, bus: Bus, clock: Clock, request_id: str, seconds: float
 ) -> AsyncIterator[ServerSentEvent]:
     """`pending` at once and on every vote, `resolved` at the end; ends unresolved after `seconds`."""
     loop = asyncio.get_running_loop()

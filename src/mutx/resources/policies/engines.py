@@ -13,11 +13,14 @@ from mutx.governance.policy.engine import PolicyEngine
 from mutx.governance.policy.model import PolicyDocument
 from mutx.resources.policies.compiling import StoredPolicy, build, read_document
 from mutx.resources.policies.models import PolicyRow, PolicySnapshotRow
-from mutx.storage.coordination import LocalBus
+from mutx.storage.coordination import Bus
 from mutx.storage.engine import Database
 
 WORKSPACES = 4096
 DOCUMENTS = 256
+
+CHANGED = "policies"
+"""The bus's topic of a change in any workspace."""
 
 
 class InForce(Struct, frozen=True):
@@ -30,11 +33,13 @@ class InForce(Struct, frozen=True):
 class PolicyEngines:
     """Compiles off the loop and swaps one reference; a decision sees the old set or the new one, never a mixture."""
 
-    def __init__(self, database: Database, bus: LocalBus) -> None:
+    def __init__(self, database: Database, bus: Bus) -> None:
         self._database = database
         self._bus = bus
         self._in_force: OrderedDict[str, InForce] = OrderedDict()
         self._documents: OrderedDict[tuple[str, str], PolicyDocument] = OrderedDict()
+        self.followed: dict[str, str] = {}
+        """Workspaces whose policies come signed from elsewhere, and from where: they are not changed here."""
 
     def current(self, workspace_id: str) -> PolicyEngine | None:
         """The engine in force if this process holds it; never touches the store."""
@@ -59,6 +64,7 @@ class PolicyEngines:
             return held.engine
         self._in_force[workspace_id] = InForce(revision, engine)
         self._bus.publish(f"policies:{workspace_id}", {"policy_version": engine.version})
+        self._bus.publish(CHANGED, {"workspace_id": workspace_id})
         if held is not None:
             asyncio.get_running_loop().run_in_executor(None, let_go, [held.engine])
         if len(self._in_force) > WORKSPACES:
@@ -66,7 +72,7 @@ class PolicyEngines:
         return engine
 
     async def refresh(self) -> None:
-        """Load again what another process changed. Call it at least once a second."""
+        """Load again what another process changed. `PolicyWatch` calls it."""
         if not self._in_force:
             return
         async with self._database.read() as session:

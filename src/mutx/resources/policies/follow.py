@@ -6,13 +6,13 @@ from fastapi.sse import ServerSentEvent
 
 from mutx.contract.policies import PolicyUpdated
 from mutx.resources.policies.service import PolicyStore
-from mutx.storage.coordination import LocalBus
+from mutx.storage.coordination import Bus
 
 EVENT = "policy_updated"
 HEARTBEAT_SECONDS = 5.0
 
 
-async def policy_changes(bus: LocalBus, store: PolicyStore) -> AsyncIterator[ServerSentEvent]:
+async def policy_changes(bus: Bus, store: PolicyStore) -> AsyncIterator[ServerSentEvent]:
     """What is in force, then each change. The bus only wakes; what changed is read from the store."""
     told: dict[str, int] = {}
     async with bus.subscribe(f"policies:{store.workspace_id}") as news:

@@ -8,6 +8,7 @@ from fastapi.sse import ServerSentEvent
 from mutx.contract import policies as contract
 from mutx.contract.base import Limit, Skip
 from mutx.contract.policies import (
+    Known,
     Policy,
     PolicyEvaluationContext,
     PolicyEvaluationResult,
@@ -17,9 +18,12 @@ from mutx.contract.policies import (
     PolicySnapshotRecord,
     PolicyVersion,
     PolicyWrite,
+    SignedPolicies,
+    WaitSeconds,
 )
 from mutx.governance.types import Caller
 from mutx.resources.policies import views
+from mutx.resources.policies.bundles import Bundles
 from mutx.resources.policies.engines import PolicyEngines
 from mutx.resources.policies.evaluate import DryRun
 from mutx.resources.policies.follow import policy_changes
@@ -68,6 +72,13 @@ async def lint_policy(caller: CurrentCaller, body: PolicyLintRequest) -> PolicyL
 async def stream_policies(caller: CurrentCaller, app: AppServices) -> AsyncIterator[ServerSentEvent]:
     async for event in policy_changes(app.bus, _store(app, caller)):
         yield event
+
+
+@serve(router, contract.get_policy_bundle)
+async def get_policy_bundle(
+    caller: CurrentCaller, app: AppServices, known: Known = -1, wait: WaitSeconds = 0.0
+) -> SignedPolicies:
+    return await Bundles(app.database, app.bus, app.signer, app.clock).newer(caller.workspace_id, known, wait)
 
 
 @serve(router, contract.get_policy_snapshot)

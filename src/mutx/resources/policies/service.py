@@ -94,6 +94,7 @@ class PolicyStore:
 
     async def delete(self, name: str) -> None:
         """Raises NotFound."""
+        self._refuse_followed()
         for _ in range(ATTEMPTS):
             async with self._database.read() as session:
                 row = await self._found(session, name)
@@ -107,6 +108,7 @@ class PolicyStore:
         return await self._engines.load(self.workspace_id)
 
     async def _put(self, wanted: PolicyWrite, *, new_only: bool) -> PolicyRow:
+        self._refuse_followed()
         name, (kind, document) = wanted.name, content_of(wanted)
         parsed = await asyncio.to_thread(checked, name, kind, document)
         self._engines.remember(parsed)
@@ -156,6 +158,10 @@ class PolicyStore:
             return False
         self._engines.install(self.workspace_id, what.revision, engine)
         return True
+
+    def _refuse_followed(self) -> None:
+        if (source := self._engines.followed.get(self.workspace_id)) is not None:
+            raise Conflict(f"these policies come from {source}; change them there")
 
     async def _found(self, session: AsyncSession, name: str) -> PolicyRow:
         row = await self._find(session, name)

@@ -29,13 +29,19 @@ class PolicyChange(Struct, frozen=True, kw_only=True):
 
 async def write(session: AsyncSession, known: PolicyRow | None, what: PolicyChange) -> None:
     """Store the change. `known` is the policy's present row, of this session."""
-    if what.change == "deleted":
-        await session.delete(known)
-    else:
-        _keep(session, known, what)
-    session.add(_version(what))
-    session.add(_snapshot(what))
-    await tell(session, [_audit(what)])
+    await write_together(session, [(known, what)])
+
+
+async def write_together(session: AsyncSession, changes: Sequence[tuple[PolicyRow | None, PolicyChange]]) -> None:
+    """Store changes that come into force at once: all of one revision."""
+    for known, what in changes:
+        if what.change == "deleted":
+            await session.delete(known)
+        else:
+            _keep(session, known, what)
+        session.add(_version(what))
+    session.add(_snapshot(changes[-1][1]))
+    await tell(session, [_audit(what) for _, what in changes])
 
 
 def _keep(session: AsyncSession, known: PolicyRow | None, what: PolicyChange) -> None:

@@ -10,7 +10,7 @@ from mutx.governance.types import Caller
 from mutx.kit.clock import Clock
 from mutx.kit.errors import InputError, MutxError
 from mutx.server.doors import wire
-from mutx.storage.coordination import LocalBus
+from mutx.storage.coordination import Bus
 from mutx.web.access import require
 
 Json = dict[str, Any]
@@ -33,7 +33,7 @@ SCOPES: Mapping[str, str] = {
 class Verbs:
     """The pipeline's verbs on plain JSON objects, with the scope that each needs."""
 
-    def __init__(self, pipeline: GovernancePipeline, bus: LocalBus, clock: Clock) -> None:
+    def __init__(self, pipeline: GovernancePipeline, bus: Bus, clock: Clock) -> None:
         self._pipeline = pipeline
         self._bus = bus
         self._clock = clock

@@ -19,8 +19,9 @@ from mutx.server.http_protocol import Reply
 from mutx.server.identities import KnownIdentities
 from mutx.server.middleware.headers import with_headers
 from mutx.server.middleware.metrics import HttpMetrics
-from mutx.server.middleware.rate_limit import Throttle
+from mutx.server.middleware.rate_limit import headers_of, written_headers_of
 from mutx.server.middleware.security import API, TrustedHosts
+from mutx.storage.throttle import RateLimiter
 from mutx.web.problems import respond, status_of
 
 BEARER = b"Bearer "
@@ -47,7 +48,7 @@ class HotLane:
         routes: Mapping[str, HotRoute],
         hosts: TrustedHosts,
         identities: KnownIdentities,
-        throttle: Throttle,
+        throttle: RateLimiter,
         metrics: HttpMetrics,
         limit: int,
     ) -> None:
@@ -105,16 +106,23 @@ class HotLane:
         try:
             body = await route.answer(caller, receive)
         except MutxError as error:
-            extra = (*API, (b"x-request-id", request_id.encode()))
+            extra = (*API, (b"x-request-id", request_id.encode()), *headers_of(self._throttle, caller.principal_id))
             answer = respond(scope, error)
             await answer(scope, receive, with_headers(send, extra))
             return status_of(error), len(answer.body)
         reply: Reply | None = scope.get(REPLY)
         if reply is not None and reply(
-            b"%bcontent-length: %d\r\nx-request-id: %b\r\n" % (HEAD, len(body), request_id.encode()), body
+            b"%bcontent-length: %d\r\nx-request-id: %b\r\n%b"
+            % (HEAD, len(body), request_id.encode(), written_headers_of(self._throttle, caller.principal_id)),
+            body,
         ):
             return 200, len(body)
-        headers = [*HEADERS, (b"content-length", b"%d" % len(body)), (b"x-request-id", request_id.encode())]
+        headers = [
+            *HEADERS,
+            (b"content-length", b"%d" % len(body)),
+            (b"x-request-id", request_id.encode()),
+            *headers_of(self._throttle, caller.principal_id),
+        ]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         await send({"type": "http.response.body", "body": body})
         return 200, len(body)

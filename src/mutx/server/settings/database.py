@@ -24,4 +24,7 @@ class DatabaseSettings(BaseModel):
     """How long a start waits for a database that is not up."""
     database_migrate_on_startup: bool = True
     """Bring the tables up to date when starting; otherwise refuse to start until `mutx db upgrade` has."""
-    redis_url: str = ""
+    redis_url: str = Field("", repr=False)
+    """`redis://`, `rediss://` or `unix://`: wake-ups and edge limits across replicas; needs the extra `redis`."""
+    jobs_database_url: str = Field("", repr=False)
+    """Where durable jobs are kept; empty: `jobs.db` in the home directory, or with PostgreSQL, a schema beside the rest."""

@@ -21,6 +21,7 @@ from mutx.server.settings.edge import EdgeSettings
 from mutx.server.settings.identity import IdentitySettings
 from mutx.server.settings.outward import OutwardSettings
 from mutx.server.settings.production import refuse_weak
+from mutx.server.settings.remote_policies import RemotePolicySettings
 from mutx.server.settings.secrets import SecretsSettings
 from mutx.server.settings.sso import SsoSettings
 from mutx.server.settings.telemetry import TelemetrySettings
@@ -35,6 +36,7 @@ class Settings(
     TelemetrySettings,
     OutwardSettings,
     AuditSettings,
+    RemotePolicySettings,
     BaseSettings,
 ):
     """Every field has a default that is safe on one's own machine."""

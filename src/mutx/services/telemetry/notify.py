@@ -41,7 +41,7 @@ class MailSink:
         for event in filter(asks, events):
             recipients = await self._approvers(event)
             if recipients:
-                await self._mailer.send(recipients, *self._text(event), message_id=_message_id(event))
+                await self._mailer.send(recipients, *self._text(event), message_id=message_id(event))
 
     def _text(self, event: Event) -> tuple[str, str]:
         """Subject and text."""
@@ -88,7 +88,7 @@ class WebhookSink:
     async def _post(self, event: Event) -> None:
         now = to_datetime(self._clock.now())
         body = msgspec.json.encode({"type": event.topic, "timestamp": event.at, "data": event.payload}).decode()
-        name = _message_id(event)
+        name = message_id(event)
         target = await resolve(self._url, private=self._private)
         headers = {
             "content-type": "application/json",
@@ -109,7 +109,7 @@ class WebhookSink:
             raise Unavailable(f"the webhook answered {status}; the notice is sent again later")
 
 
-def _message_id(event: Event) -> str:
+def message_id(event: Event) -> str:
     """The same for every delivery of one notice, so that receivers can drop repetitions."""
     payload = event.payload
     return "msg_" + digest([payload["request_id"], payload["event"], payload["status"]])[:32]
