@@ -8,18 +8,22 @@ from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from mutx.contract.operation import by_name
+from mutx.contract.registry import FAMILIES
 from mutx.resources.health.checks import HealthChecks
 from mutx.resources.health.gauges import FleetGauges
 from mutx.server.doors.http import HotRoute
 from mutx.server.identities import KnownIdentities
+from mutx.server.middleware.addresses import Addresses, families
 from mutx.server.middleware.authenticate import Authenticate
 from mutx.server.middleware.body import BodyGuard
 from mutx.server.middleware.fast_lane import FastLane
 from mutx.server.middleware.hot_lane import HotLane
-from mutx.server.middleware.metrics import HttpMetrics, Metrics
+from mutx.server.middleware.metrics import EdgeMetrics, HttpMetrics, Metrics
 from mutx.server.middleware.rate_limit import Limit, RateLimit, Throttle
 from mutx.server.middleware.request_id import RequestId
 from mutx.server.middleware.security import SecurityHeaders, TrustedHosts
+from mutx.server.middleware.timeouts import RequestTimeout
 from mutx.server.middleware.tracing import Tracing
 from mutx.server.openapi import DescribedApi
 from mutx.server.settings import Settings
@@ -68,7 +72,7 @@ def create_app(
 def middleware(
     services: Services, settings: Settings, identities: KnownIdentities, doors: Mapping[str, HotRoute]
 ) -> list[Middleware]:
-    """From the outside in."""
+    """From the outside in: a name, the edge in the order of the technical reference (§5), the limits, the hot doors."""
     metrics, throttles = HttpMetrics(services.registry), _throttles(settings, services)
     return [
         Middleware(
@@ -80,15 +84,23 @@ def middleware(
             metrics=metrics,
             limit=settings.max_body_bytes,
         ),
-        Middleware(Metrics, metrics=metrics),
         Middleware(RequestId),
-        Middleware(Tracing),
-        Middleware(SecurityHeaders),
+        Middleware(EdgeMetrics, metrics=metrics),
+        Middleware(Addresses, families=families([op.url for op in by_name(FAMILIES).values()])),
         Middleware(TrustedHosts, names=settings.hosts),
         *([_cors(settings)] if settings.cors_origins else []),
+        Middleware(SecurityHeaders),
         Middleware(Authenticate, identities=identities),
         Middleware(RateLimit, throttles=throttles, hot=doors.keys(), exempt=PROBES),
-        Middleware(BodyGuard, limit=settings.max_body_bytes, unread=doors.keys()),
+        Middleware(Tracing),
+        Middleware(Metrics, metrics=metrics),
+        Middleware(RequestTimeout, seconds=settings.request_timeout_seconds),
+        Middleware(
+            BodyGuard,
+            limit=settings.max_body_bytes,
+            seconds=settings.body_timeout_seconds,
+            unread=doors.keys(),
+        ),
         Middleware(FastLane, doors=doors),
     ]
 
@@ -98,8 +110,9 @@ def _cors(settings: Settings) -> Middleware:
         CORSMiddleware,
         allow_origins=settings.cors_origins,
         allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
-        allow_headers=["authorization", "content-type", "x-api-key", "x-request-id"],
+        allow_headers=["authorization", "content-type", "x-api-key", "x-request-id", "traceparent", "tracestate"],
         allow_credentials="*" not in settings.cors_origins,  # the sign-in cookie; which looks at the origin itself
+        expose_headers=["x-request-id", "retry-after"],
     )
 
 

@@ -26,7 +26,7 @@ class DescribedApi(FastAPI):
     """FastAPI with MUTX's routes, errors and security schemes; the server adds middleware and services."""
 
     def __init__(self, **settings: Any) -> None:
-        super().__init__(title=TITLE, version=VERSION, description=DESCRIPTION, **settings)
+        super().__init__(title=TITLE, version=VERSION, description=DESCRIPTION, redirect_slashes=False, **settings)
         for router in ROUTERS:
             self.include_router(router)
         problems.install(self)

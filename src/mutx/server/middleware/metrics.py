@@ -9,6 +9,9 @@ from mutx.web.credentials import header
 
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 UNMATCHED = "unmatched"
+EDGE = "edge"
+"""In place of the route's template: refused before there was one (host, origin, rate, credential store)."""
+TRACKED = "mutx.tracked"
 DURATIONS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 REQUEST_SIZES = (100, 500, 1000, 5000, 10000, 50000, 100000)
 RESPONSE_SIZES = (*REQUEST_SIZES, 500000)
@@ -81,8 +84,8 @@ class _Measured:
         await self._send(message)
 
 
-class Metrics:
-    """Counts, times and sizes of every request."""
+class EdgeMetrics:
+    """Counts what was answered before `Metrics` saw it. Stands outside; costs a look where there is nothing to count."""
 
     def __init__(self, app: ASGIApp, *, metrics: HttpMetrics) -> None:
         self._app = app
@@ -92,6 +95,27 @@ class Metrics:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        measured, begun = _Measured(send), perf_counter()
+        await self._app(scope, receive, measured)
+        if TRACKED not in scope:
+            seconds = perf_counter() - begun
+            self._metrics.record(method_of(scope), EDGE, measured.status, seconds, _declared(scope), measured.size)
+            if measured.status >= 500:
+                self._metrics.failed(f"http_{measured.status}", EDGE)
+
+
+class Metrics:
+    """Counts, times and sizes of every request that passed the edge."""
+
+    def __init__(self, app: ASGIApp, *, metrics: HttpMetrics) -> None:
+        self._app = app
+        self._metrics = metrics
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        scope[TRACKED] = True
         measured, begun = _Measured(send), perf_counter()
         error: str | None = "aborted"
         self._metrics.active.inc()
@@ -103,9 +127,13 @@ class Metrics:
             path = template_of(scope)
             if error is not None:
                 self._metrics.failed(error, path)
-            method = scope["method"] if scope["method"] in METHODS else "OTHER"
-            received = _declared(scope)
-            self._metrics.record(method, path, measured.status, perf_counter() - begun, received, measured.size)
+            seconds, received = perf_counter() - begun, _declared(scope)
+            self._metrics.record(method_of(scope), path, measured.status, seconds, received, measured.size)
+
+
+def method_of(scope: Scope) -> str:
+    method: str = scope["method"]
+    return method if method in METHODS else "OTHER"
 
 
 def template_of(scope: Scope) -> str:
