@@ -67,7 +67,7 @@ async def test_every_kind_of_error_has_one_shape(plane: Plane, monkeypatch: pyte
     assert "RuntimeError" not in crashed.text
     text = (await plane.client().get("/metrics")).text
     assert 'http_requests_total{method="GET",path="edge",status="400"} 1.0' in text
-    assert 'mutx_errors_total{endpoint="/v1/agents",type="http_500"} 1.0' in text
+    assert 'mutx_errors_total{endpoint="/v1/agents",type="RuntimeError"} 1.0' in text
 
 
 async def test_older_clients_may_leave_the_version_out_and_the_slash_in(plane: Plane) -> None:

@@ -1,5 +1,6 @@
 """HTTP metrics under the names of the product's technical reference (§5), labelled by route template."""
 
+import sys
 from time import perf_counter
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
@@ -117,18 +118,24 @@ class Metrics:
             return
         scope[TRACKED] = True
         measured, begun = _Measured(send), perf_counter()
-        error: str | None = "aborted"
         self._metrics.active.inc()
         try:
             await self._app(scope, receive, measured)
-            error = f"http_{measured.status}" if measured.status >= 500 else None
         finally:
             self._metrics.active.dec()
             path = template_of(scope)
-            if error is not None:
-                self._metrics.failed(error, path)
+            if (kind := _error_kind(measured.status)) is not None:
+                self._metrics.failed(kind, path)
             seconds, received = perf_counter() - begun, _declared(scope)
             self._metrics.record(method_of(scope), path, measured.status, seconds, received, measured.size)
+
+
+def _error_kind(status: int) -> str | None:
+    """The class of the exception in flight, `aborted` if the request was, or the status of an answer over 499."""
+    raised = sys.exc_info()[0]
+    if raised is not None:
+        return raised.__name__ if issubclass(raised, Exception) else "aborted"
+    return f"http_{status}" if status >= 500 else None
 
 
 def method_of(scope: Scope) -> str:
