@@ -10,8 +10,6 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from mutx.contract.operation import by_name
 from mutx.contract.registry import FAMILIES
-from mutx.resources.health.checks import HealthChecks
-from mutx.resources.health.gauges import FleetGauges
 from mutx.server.doors.http import HotRoute
 from mutx.server.identities import KnownIdentities
 from mutx.server.middleware.addresses import Addresses, families
@@ -25,6 +23,7 @@ from mutx.server.middleware.request_id import RequestId
 from mutx.server.middleware.security import SecurityHeaders, TrustedHosts
 from mutx.server.middleware.timeouts import RequestTimeout
 from mutx.server.middleware.tracing import Tracing
+from mutx.server.observing import observe
 from mutx.server.openapi import DescribedApi
 from mutx.server.settings import Settings
 from mutx.web.services import Services
@@ -61,8 +60,7 @@ def create_app(
         openapi_url="/openapi.json" if settings.docs else None,
     )
     api.state.services = services
-    api.state.health = HealthChecks(services)
-    api.state.gauges = FleetGauges(services.registry)
+    observe(api.state, services, settings)
     outermost: ASGIApp = api
     for layer in reversed(middleware(services, settings, identities, doors)):
         outermost = layer.cls(outermost, *layer.args, **layer.kwargs)

@@ -18,6 +18,7 @@ from starlette.types import ASGIApp
 from mutx.kit.errors import MutxError, SetupError
 from mutx.server import logging
 from mutx.server.home import prepare
+from mutx.server.scraping import ScrapeApp, serving
 from mutx.server.settings import Settings, read_settings
 from mutx.server.slow_clients import Patience, WatchedHttp
 from mutx.server.tuning import tune
@@ -120,6 +121,8 @@ async def _open(settings: Settings, stack: AsyncExitStack) -> ASGIApp:
     stack.callback(_withdraw, settings)
     stack.push_async_callback(plane.stop)
     await plane.start(socket=True)
+    metrics = ScrapeApp(plane.app.state.scrape)
+    await stack.enter_async_context(serving(metrics, settings.metrics_host or settings.host, settings.metrics_port))
     tune()
     return plane.app
 

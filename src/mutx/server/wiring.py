@@ -12,7 +12,6 @@ from pathlib import Path
 
 from msgspec.structs import replace
 from prometheus_client import CollectorRegistry
-from starlette.types import ASGIApp
 
 from mutx.governance.approvals import ApprovalService
 from mutx.governance.compliance import AARMComplianceChecker
@@ -33,8 +32,9 @@ from mutx.kit.clock import Clock, SystemClock
 from mutx.resources.api_keys.jobs import record_key_uses
 from mutx.resources.auth.jobs import record_failed_logins
 from mutx.resources.auth.service import Logins
+from mutx.resources.health.vitals import Vitals
 from mutx.resources.policies.engines import PolicyEngines
-from mutx.server.app import create_app
+from mutx.server.app import ControlPlaneApp, create_app
 from mutx.server.database import open_database, open_ledger
 from mutx.server.doors.http import hot_routes
 from mutx.server.doors.uds import UdsDoor
@@ -44,6 +44,7 @@ from mutx.server.identities import LOCAL, KnownIdentities
 from mutx.server.identity_jobs import identity_jobs
 from mutx.server.mail import open_mailer
 from mutx.server.news import tell, tell_request
+from mutx.server.observing import attend
 from mutx.server.schema import SchemaKeeper, start_database
 from mutx.server.secrets import installation_keys, open_sealer
 from mutx.server.settings import Settings
@@ -79,7 +80,7 @@ class ControlPlane:
     services: Services
     identities: KnownIdentities
     verbs: Verbs
-    app: ASGIApp
+    app: ControlPlaneApp
     workers: Workers
     outbox: OutboxPump
     operator: Caller
@@ -200,13 +201,17 @@ async def _assemble(
     app.state.verbs = verbs
     operator = await _operator(services, identities)
     outbox = OutboxPump(ledger, sinks)
+    workers = _workers(services, policies, outbox, open_mailer(settings), keeper)
+    if scratch is None:
+        names = tuple(sink.name for sink in sinks)
+        attend(app.state, Vitals(failures=lambda: workers.failures, sinks=names, home=settings.home))
     return ControlPlane(
         settings=settings,
         services=services,
         identities=identities,
         verbs=verbs,
         app=app,
-        workers=_workers(services, policies, outbox, open_mailer(settings), keeper),
+        workers=workers,
         outbox=outbox,
         operator=operator,
         uds=UdsDoor(settings.socket, verbs, identities.authenticate, local_agent(operator, Door.UDS)),

@@ -31,6 +31,8 @@ class Workers:
         self._jobs = jobs
         self._tasks: list[asyncio.Task[None]] = []
         self._stopping = asyncio.Event()
+        self.failures = {job.name: 0 for job in jobs}
+        """Failed runs in a row of each job."""
 
     def start(self) -> None:
         loop = asyncio.get_running_loop()
@@ -50,7 +52,9 @@ class Workers:
         while not self._stopping.is_set():
             try:
                 await periodic.job()
+                self.failures[periodic.name] = 0
             except Exception:
                 # The workers' one broad except: a background job must not end because one run of it failed.
+                self.failures[periodic.name] += 1
                 log.exception("a background job failed and will be tried again", job=periodic.name)
             await rest(self._stopping, periodic.seconds)
