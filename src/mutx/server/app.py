@@ -22,10 +22,12 @@ from mutx.server.middleware.rate_limit import Limit, RateLimit, Throttle
 from mutx.server.middleware.request_id import RequestId
 from mutx.server.middleware.security import SecurityHeaders, TrustedHosts
 from mutx.server.middleware.timeouts import RequestTimeout
-from mutx.server.middleware.tracing import Tracing
+from mutx.server.middleware.tracing import SampledWay, Tracing
 from mutx.server.observing import observe
 from mutx.server.openapi import DescribedApi
 from mutx.server.settings import Settings
+from mutx.server.traces import span_names
+from mutx.services.telemetry.tracing import RequestTracer
 from mutx.web.services import Services
 
 PROBES = ("/health", "/ready", "/metrics")
@@ -51,9 +53,14 @@ class ControlPlaneApp:
 
 
 def create_app(
-    services: Services, settings: Settings, identities: KnownIdentities, *, doors: Mapping[str, HotRoute]
+    services: Services,
+    settings: Settings,
+    identities: KnownIdentities,
+    *,
+    doors: Mapping[str, HotRoute],
+    tracer: RequestTracer | None = None,
 ) -> ControlPlaneApp:
-    """`doors`: the hot `POST` paths and what serves them, ahead of the router."""
+    """`doors`: the hot `POST` paths and what serves them, ahead of the router. `tracer`: none unless given."""
     api = DescribedApi(
         docs_url="/docs" if settings.docs else None,
         redoc_url=None,
@@ -61,16 +68,22 @@ def create_app(
     )
     api.state.services = services
     observe(api.state, services, settings)
+    short, *full = middleware(services, settings, identities, doors, tracer)
     outermost: ASGIApp = api
-    for layer in reversed(middleware(services, settings, identities, doors)):
+    for layer in reversed(full):
         outermost = layer.cls(outermost, *layer.args, **layer.kwargs)
-    return ControlPlaneApp(api, outermost)
+    hot = short.cls(outermost, *short.args, **short.kwargs)
+    return ControlPlaneApp(api, hot if tracer is None else SampledWay(hot, outermost, hot=doors, tracer=tracer))
 
 
 def middleware(
-    services: Services, settings: Settings, identities: KnownIdentities, doors: Mapping[str, HotRoute]
+    services: Services,
+    settings: Settings,
+    identities: KnownIdentities,
+    doors: Mapping[str, HotRoute],
+    tracer: RequestTracer | None = None,
 ) -> list[Middleware]:
-    """From the outside in: a name, the edge in the order of the technical reference (§5), the limits, the hot doors."""
+    """From the outside in: the short way for hot requests; then for all others a name, the edge in the order of the technical reference (§5), the limits, the hot doors."""
     metrics, throttles = HttpMetrics(services.registry), _throttles(settings, services)
     return [
         Middleware(
@@ -90,7 +103,7 @@ def middleware(
         Middleware(SecurityHeaders),
         Middleware(Authenticate, identities=identities),
         Middleware(RateLimit, throttles=throttles, hot=doors.keys(), exempt=PROBES),
-        Middleware(Tracing),
+        Middleware(Tracing, tracer=tracer, span_names=span_names()),
         Middleware(Metrics, metrics=metrics),
         Middleware(RequestTimeout, seconds=settings.request_timeout_seconds),
         Middleware(

@@ -4,6 +4,7 @@
 outbox, the Unix socket. The same plane serves `mutx up` (HTTP and socket) and embedded mode (neither).
 """
 
+import asyncio
 import tempfile
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
@@ -51,9 +52,11 @@ from mutx.server.settings import Settings
 from mutx.server.sinks import open_sinks, topics_of
 from mutx.server.sso import open_sign_on, sso_sources
 from mutx.server.timekeeping import PERIOD, Timekeeper, go_on
+from mutx.server.traces import open_tracer, open_verbs
 from mutx.server.workers import Periodic, Workers
 from mutx.services.mail import Mailer
 from mutx.services.signing import EphemeralSigner, load_ring, open_signer
+from mutx.services.telemetry.tracing import RequestTracer
 from mutx.storage.coordination import LocalBus
 from mutx.storage.engine import Database
 from mutx.storage.memory import MemoryLedger
@@ -86,6 +89,7 @@ class ControlPlane:
     operator: Caller
     """The local operator: who processes of this machine's user act for."""
     uds: UdsDoor
+    tracer: RequestTracer | None = None
     scratch: tempfile.TemporaryDirectory[str] | None = field(default=None)
 
     async def start(self, *, socket: bool = False) -> None:
@@ -106,6 +110,8 @@ class ControlPlane:
         self.services.auth.passwords.close()
         if self.services.sign_on is not None:
             await self.services.sign_on.close()
+        if self.tracer is not None:
+            await asyncio.to_thread(self.tracer.close)
         if self.scratch is not None:
             self.scratch.cleanup()
 
@@ -195,9 +201,9 @@ async def _assemble(
         compliance=self_assessment(clock),
         sign_on=sign_on,
     )
-    verbs = Verbs(pipeline, bus, clock)
-    doors = hot_routes(verbs)
-    app = create_app(services, settings, identities, doors=doors)
+    tracer = open_tracer(settings)
+    verbs = open_verbs(pipeline, bus, clock, tracer)
+    app = create_app(services, settings, identities, doors=hot_routes(verbs), tracer=tracer)
     app.state.verbs = verbs
     operator = await _operator(services, identities)
     outbox = OutboxPump(ledger, sinks)
@@ -215,6 +221,7 @@ async def _assemble(
         outbox=outbox,
         operator=operator,
         uds=UdsDoor(settings.socket, verbs, identities.authenticate, local_agent(operator, Door.UDS)),
+        tracer=tracer,
         scratch=scratch,
     )
 
