@@ -53,7 +53,7 @@ async def test_every_kind_of_error_has_one_shape(plane: Plane, monkeypatch: pyte
     host = await plane.client().get("/health", headers={"host": "evil.example"})
 
     async def broken(*_: object) -> None:
-        raise RuntimeError("the password of the database is hunter2hunter2")
+        raise RuntimeError("password=hunter2hunter2")
 
     monkeypatch.setattr("mutx.resources.agents.service.Agents.list", broken)
     crashed = await ana.http.get("/v1/agents")
