@@ -1,6 +1,7 @@
 """The metrics catalogue: traffic moves every one of them, and nobody reads them who should not."""
 
 import asyncio
+import re
 import socket
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
@@ -150,3 +151,12 @@ async def test_events_that_no_sink_takes_show(plane: Plane) -> None:
     queue = (await plane.client().get("/health")).json()["components"]["queue"]
     assert queue["status"] == "unhealthy"
     assert "wait for" in queue["reason"]
+
+
+async def test_the_guide_lists_every_metric_and_no_other(plane: Plane) -> None:
+    attend(plane.app.state, Vitals(sinks=("audit",)))
+    page = (Path(__file__).parents[2] / "docs" / "observability.md").read_text("utf-8")
+    listed = set(re.findall(r"^\| `([a-z_]+)` \| (?:counter|gauge|histogram) \|", page, re.MULTILINE))
+    text = (await plane.client().get("/metrics")).text
+    exported = set(re.findall(r"^# TYPE (\w+) (?:counter|gauge|histogram)$", text, re.MULTILINE))
+    assert listed == {name for name in exported if not name.endswith("_created")}
