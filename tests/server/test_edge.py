@@ -2,14 +2,19 @@
 
 import asyncio
 import json
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import httpx2
 import pytest
+from prometheus_client import CollectorRegistry
+from starlette.middleware import Middleware
+from structlog.testing import capture_logs
 
 from mutx.governance.types import Caller
+from mutx.server.app import middleware
 from mutx.server.doors.http import HotRoute
 from mutx.server.middleware.timeouts import RequestTimeout
 from mutx.server.middleware.tracing import Tracing
@@ -299,3 +304,43 @@ async def _nothing() -> Any:
 
 async def _sent(message: Any) -> None:
     json.dumps(message, default=str)
+
+
+def layers_of(plane: Plane) -> list[Middleware]:
+    """As the app has them, with metrics of their own."""
+    return middleware(replace(plane.services, registry=CollectorRegistry()), plane.settings, plane.identities, {})
+
+
+async def test_what_is_no_http_request_passes_every_layer_untouched(plane: Plane) -> None:
+    seen: list[Any] = []
+
+    async def inner(scope: Any, receive: Any, send: Any) -> None:
+        seen.append((scope, receive, send))
+
+    _, *full = layers_of(plane)
+    for layer in full:
+        scope = {"type": "lifespan"}
+        await layer.cls(inner, *layer.args, **layer.kwargs)(scope, _nothing, _sent)
+        assert seen.pop() == ({"type": "lifespan"}, _nothing, _sent), layer.cls
+
+
+async def test_the_order_of_the_edge_is_the_documented_one(tmp_path: Path) -> None:
+    async with running(tmp_path / "home", cors_origins=("https://board.example.org",)) as plane:
+        layers = [layer.cls.__name__ for layer in layers_of(plane)]
+    documented = ["TrustedHosts", "CORSMiddleware", "SecurityHeaders", "Authenticate", "Tracing", "Metrics"]
+    assert [name for name in layers if name in documented] == documented
+    assert layers.index("RequestId") < layers.index("TrustedHosts")
+
+
+async def test_a_failed_hot_request_is_in_the_log_under_its_name(tmp_path: Path) -> None:
+    async def run(verb: str, body: Any, caller: Caller) -> dict[str, Any]:
+        raise RuntimeError("broken")
+
+    async with running(tmp_path / "home", doors={"/v1/governance/decide": HotRoute("decide", run)}) as plane:
+        ana = await plane.register()
+        with capture_logs() as logs:
+            answer = await ana.http.post("/v1/governance/decide", json={})
+        assert answer.status_code == 500
+        assert answer.headers["x-request-id"] in {line.get("request_id") for line in logs}
+        tracestate = {"traceparent": "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01", "tracestate": "a=b"}
+        assert (await ana.http.get("/v1/agents", headers=tracestate)).status_code == 200

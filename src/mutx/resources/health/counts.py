@@ -25,11 +25,9 @@ async def count(database: Database, sinks: Sequence[str]) -> Fleet:
 
 
 async def oldest_waiting(database: Database, sinks: Sequence[str]) -> float | None:
-    """When the oldest event that some sink has not taken came about, seconds; None if there is none."""
+    """When the oldest event that some of `sinks` (at least one) has not taken came about, seconds; None if there is none."""
     async with database.read() as session:
         read = {row.sink: row.last_id for row in await session.execute(select(outbox_cursors))}
-        behind = min((read.get(sink, 0) for sink in sinks), default=None)
-        if behind is None:
-            return None
+        behind = min(read.get(sink, 0) for sink in sinks)
         found: float | None = await session.scalar(select(func.min(outbox.c.at)).where(outbox.c.id > behind))
     return found

@@ -8,6 +8,7 @@ nothing else is served here, in one function. Everything else goes the full way,
 from collections.abc import Mapping
 from time import perf_counter
 
+import structlog
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from mutx.governance.types import Caller
@@ -22,6 +23,8 @@ from mutx.server.middleware.metrics import HttpMetrics
 from mutx.server.middleware.rate_limit import Throttle
 from mutx.server.middleware.security import API, TrustedHosts
 from mutx.web.problems import respond, status_of
+
+log = structlog.stdlib.get_logger("mutx.http")
 
 BEARER = b"Bearer "
 UNUSUAL = frozenset(
@@ -105,6 +108,8 @@ class HotLane:
         try:
             body = await route.answer(caller, receive)
         except MutxError as error:
+            if status_of(error) >= 500:  # where it broke, nobody knew the request's name
+                log.warning("request failed", code=error.code, request_id=request_id, tenant=caller.workspace_id)
             extra = (*API, (b"x-request-id", request_id.encode()))
             answer = respond(scope, error)
             await answer(scope, receive, with_headers(send, extra))

@@ -3,10 +3,13 @@
 import sys
 from time import perf_counter
 
+import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from mutx.web.credentials import header
+
+log = structlog.stdlib.get_logger("mutx.http")
 
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 UNMATCHED = "unmatched"
@@ -106,7 +109,7 @@ class EdgeMetrics:
 
 
 class Metrics:
-    """Counts, times and sizes of every request that passed the edge."""
+    """Counts, times and sizes of every request that passed the edge; a log line for each that failed, for all at DEBUG."""
 
     def __init__(self, app: ASGIApp, *, metrics: HttpMetrics) -> None:
         self._app = app
@@ -126,8 +129,10 @@ class Metrics:
             path = template_of(scope)
             if (kind := _error_kind(measured.status)) is not None:
                 self._metrics.failed(kind, path)
-            seconds, received = perf_counter() - begun, _declared(scope)
-            self._metrics.record(method_of(scope), path, measured.status, seconds, received, measured.size)
+            method, seconds = method_of(scope), perf_counter() - begun
+            self._metrics.record(method, path, measured.status, seconds, _declared(scope), measured.size)
+            tell = log.warning if kind is not None else log.debug
+            tell("request", method=method, route=path, status=measured.status, duration_ms=round(1000 * seconds, 3))
 
 
 def _error_kind(status: int) -> str | None:
