@@ -29,6 +29,8 @@ def test_the_description_lists_them_and_nothing_else() -> None:
             assert "default" not in operation["responses"]
             own = [status for status in operation["responses"] if status < "400"]
             assert len(own) == 1
+    export = described["paths"]["/v1/security/receipts/export"]["get"]["responses"]["200"]["content"]
+    assert export == {"application/vnd.mutx.receipts+json": {"schema": {"type": "object"}}}
     for name, answer in described["components"]["responses"].items():
         assert answer["content"]["application/json"]["schema"]["$ref"].endswith("/Problem"), name
     assert set(described["components"]["schemas"]["Problem"]["properties"]) == {

@@ -53,6 +53,8 @@ def _document_errors(paths: dict[str, Any]) -> None:
         for described in methods.values():
             operation = known[described["operationId"]]
             own = {status: answer for status, answer in described["responses"].items() if status != "default"}
+            if operation.media_type.endswith("+json"):  # handed on as text, and read as what it is
+                own[str(operation.status)]["content"] = {operation.media_type: {"schema": {"type": "object"}}}
             errors = {str(status): answers.reference(status) for status in answers.errors_of(operation)}
             described["responses"] = own | errors
 
