@@ -31,7 +31,7 @@ class Workers:
         self._jobs = jobs
         self._tasks: list[asyncio.Task[None]] = []
         self._stopping = asyncio.Event()
-        self.failures = {job.name: 0 for job in jobs}
+        self.failures: dict[str, int] = {}
         """Failed runs in a row of each job."""
 
     def start(self) -> None:
@@ -55,6 +55,6 @@ class Workers:
                 self.failures[periodic.name] = 0
             except Exception:
                 # The workers' one broad except: a background job must not end because one run of it failed.
-                self.failures[periodic.name] += 1
+                self.failures[periodic.name] = self.failures.get(periodic.name, 0) + 1
                 log.exception("a background job failed and will be tried again", job=periodic.name)
             await rest(self._stopping, periodic.seconds)

@@ -103,6 +103,7 @@ def test_what_is_no_secret_stays() -> None:
         "agent 01a2029a-b50b-733e-be20-ab12958ffb98 did /v1/agents/{agent_id} in 12 ms",
         "the author of this authorised it",
         "3fdba35f04dc8c462986c992bcf875546257113072a909c162f7e470e581e278",
+        "mutx_agents_total is 3",
         "https://example.org:8443/path?page=2",
         '{"max_tokens": 100, "token_type": "bearer"}',
     ):

@@ -76,10 +76,9 @@ class HealthChecks:
         found = {"database": await self._database(), "signer": self._signer()}
         if self.vitals.home is not None:
             found["disk"] = _disk(self.vitals.home)
+            found["monitor"] = _monitor(self.vitals.failures())
         if self.vitals.sinks and found["database"].status == HEALTHY:
             found["queue"] = await self._queue()
-        if failures := self.vitals.failures():
-            found["monitor"] = _monitor(failures)
         return found
 
     async def _queue(self) -> Component:

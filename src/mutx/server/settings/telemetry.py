@@ -2,7 +2,9 @@
 
 from pathlib import Path
 
-from pydantic import BaseModel, Field, SecretStr
+from pydantic import BaseModel, Field, SecretStr, field_validator
+
+LEAST_TOKEN = 16
 
 
 class TelemetrySettings(BaseModel):
@@ -22,3 +24,11 @@ class TelemetrySettings(BaseModel):
     """Where METRICS_PORT listens; empty: HOST."""
     log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$")
     log_json: bool = True
+
+    @field_validator("metrics_token")
+    @classmethod
+    def _hard_to_guess(cls, token: SecretStr) -> SecretStr:
+        """Probes are not counted against rate limits, so nothing slows guessing down."""
+        if 0 < len(token.get_secret_value()) < LEAST_TOKEN:
+            raise ValueError(f"METRICS_TOKEN must have at least {LEAST_TOKEN} characters; take random ones")
+        return token

@@ -42,7 +42,8 @@ _PEM = re2.compile(r"-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----(?s:.*?)(?:-----END [A
 _URL = re2.compile(r"([a-zA-Z][a-zA-Z0-9+.-]{0,31}://[^\s:/@\"']{0,256}:)[^\s@\"']+@")
 _PARAMETERS = re2.compile(r"(?s)\[parameters: .*?\](?:\n|\z)")
 _LOOKS = re2.compile(
-    r"(?:mutx|mtx)_[a-z]{2,16}_[\w-]{4,}"
+    r"mutx_(?:live|agent|refresh|reset|verify|invite)_[\w-]{4,}"
+    r"|mutx_[a-z]{2,16}_[\w-]{24,}"
     r"|eyJ[\w-]{4,}\.[\w-]{2,}(?:\.[\w-]*){1,3}"
     r"|(?i:bearer|basic|digest)\s+[\w.~+/=-]{8,}"
     r"|whsec_[\w+/=-]{8,}"
