@@ -103,12 +103,12 @@ def schema(_: CliState) -> CheckResult:
         return CheckResult(CheckHealth.BAD, str(error))
     if found["revision"] != found["newest"]:
         return CheckResult(
-            CheckHealth.BAD, f"at revision {found['revision'] or 'none'}, not {found['newest']}; run `mutx db upgrade`"
+            CheckHealth.BAD,
+            f"at revision {found['revision'] or 'none'}, not {found['newest']}",
+            "run `mutx db upgrade`",
         )
     if found["differences"]:
-        return CheckResult(
-            CheckHealth.BAD, f"{'; '.join(found['differences'])}: take a backup, then run `mutx db repair`"
-        )
+        return CheckResult(CheckHealth.BAD, "; ".join(found["differences"]), "take a backup, then run `mutx db repair`")
     return CheckResult(CheckHealth.OK, f"revision {found['revision']}, as this release declares it")
 
 

@@ -3,11 +3,9 @@
 import os
 import shutil
 import socket
-import sqlite3
 import ssl
 from collections.abc import Mapping
-from contextlib import ExitStack, closing
-from importlib.resources import files
+from contextlib import ExitStack
 from urllib.parse import urlsplit
 
 from mutx.cli import checks
@@ -22,30 +20,6 @@ FREE_MIB = 256
 ROOMY_MIB = 2048
 PONG = (b"+PONG", b"-NOAUTH")
 """Redis is there, also where it wants a password first."""
-
-
-def migrations(state: CliState) -> CheckResult:
-    """What the local database has been brought to, against what this version brings."""
-    newest = newest_migration()
-    path = mutx_home() / "mutx.db"
-    if not path.exists():
-        return _part(state, "migrations", f"no database here; this version's newest is {newest}")
-    try:
-        with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=2)) as connection:
-            row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
-    except sqlite3.Error as error:
-        return CheckResult(CheckHealth.BAD, f"{path} does not say how far it is: {error}", "start `mutx up` once")
-    at = row[0] if row else "none"
-    if at == newest:
-        return CheckResult(CheckHealth.OK, f"all done, up to {newest}")
-    if row and str(at) > newest:
-        return CheckResult(CheckHealth.BAD, f"at {at}, this version knows {newest}", "install the newer version again")
-    return CheckResult(CheckHealth.BAD, f"at {at}, this version's newest is {newest}", "start `mutx up`: it migrates")
-
-
-def newest_migration() -> str:
-    names = [each.name for each in (files("mutx") / "server" / "migrations" / "versions").iterdir()]
-    return max(name.partition("_")[0] for name in names if name[0].isdigit() and name.endswith(".py"))
 
 
 def redis(state: CliState) -> CheckResult:
@@ -124,7 +98,7 @@ CHECKS: Mapping[str, Check] = {
     "keys": checks.keys,
     "disk": disk,
     "database": checks.database,
-    "migrations": migrations,
+    "migrations": checks.schema,
     "redis": redis,
     "server": checks.server,
     "queue": queue,
