@@ -37,6 +37,10 @@ def open_sinks(settings: Settings, database: Database, bus: LocalBus, clock: Clo
     return tuple(sinks)
 
 
+def names_of(sinks: Iterable[Sink]) -> tuple[str, ...]:
+    return tuple(sink.name for sink in sinks)
+
+
 def topics_of(sinks: Iterable[Sink]) -> frozenset[str] | None:
     """What any of them wants; None: everything."""
     found: frozenset[str] = frozenset()

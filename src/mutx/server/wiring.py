@@ -49,7 +49,7 @@ from mutx.server.observing import attend
 from mutx.server.schema import SchemaKeeper, start_database
 from mutx.server.secrets import installation_keys, open_sealer
 from mutx.server.settings import Settings
-from mutx.server.sinks import open_sinks, topics_of
+from mutx.server.sinks import names_of, open_sinks, topics_of
 from mutx.server.sso import open_sign_on, sso_sources
 from mutx.server.timekeeping import PERIOD, Timekeeper, go_on
 from mutx.server.traces import open_tracer, open_verbs
@@ -201,16 +201,14 @@ async def _assemble(
         compliance=self_assessment(clock),
         sign_on=sign_on,
     )
-    tracer = open_tracer(settings)
-    verbs = open_verbs(pipeline, bus, clock, tracer)
+    verbs = open_verbs(pipeline, bus, clock, tracer := open_tracer(settings))
     app = create_app(services, settings, identities, doors=hot_routes(verbs), tracer=tracer)
     app.state.verbs = verbs
     operator = await _operator(services, identities)
     outbox = OutboxPump(ledger, sinks)
     workers = _workers(services, policies, outbox, open_mailer(settings), keeper)
     if scratch is None:
-        names = tuple(sink.name for sink in sinks)
-        attend(app.state, Vitals(failures=lambda: workers.failures, sinks=names, home=settings.home))
+        attend(app.state, Vitals(failures=lambda: workers.failures, sinks=names_of(sinks), home=settings.home))
     return ControlPlane(
         settings=settings,
         services=services,
