@@ -5,3 +5,5 @@ from tests.postgres import postgres as postgres
 from tests.postgres import postgres_url as postgres_url
 from tests.redis_server import redis_process as redis_process
 from tests.redis_server import redis_server as redis_server
+from tests.witness import session_witness as session_witness
+from tests.witness import witness as witness

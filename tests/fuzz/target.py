@@ -21,6 +21,7 @@ class Target:
         self._runner = asyncio.Runner(loop_factory=uvloop.new_event_loop)
         self.plane: ControlPlane = self._runner.run(_started(home))
         self._client = client(self.plane)
+        self._stranger = client(self.plane)
         self.sign_in()
         self.known = self._things()
 
@@ -30,6 +31,9 @@ class Target:
 
     def send(self, method: str, url: str, **how: Any) -> httpx2.Response:
         return self.run(self._client.request(method, url, **how))
+
+    def send_as_stranger(self, method: str, url: str, **how: Any) -> httpx2.Response:
+        return self.run(self._stranger.request(method, url, **how))
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
         return self._runner.run(work)
@@ -75,6 +79,7 @@ class Target:
 
     def close(self) -> None:
         self._runner.run(self._client.aclose())
+        self._runner.run(self._stranger.aclose())
         self._runner.run(self.plane.stop())
         self._runner.close()
 

@@ -1,5 +1,6 @@
 """Whatever the API's own description admits, and what it does not: never a 5xx, always an answer that it describes."""
 
+import os
 from collections.abc import Iterator
 from typing import Any
 
@@ -16,12 +17,19 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from mutx.contract.operation import operations
+from mutx.contract.operation import by_name, operations
 from mutx.contract.registry import FAMILIES
 from mutx.server.openapi import DescribedApi
 from tests.fuzz.target import Target
 
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
+
+OPERATIONS = by_name(FAMILIES)
+REFUSED = {400, 401, 404, 405, 413}
+"""What nobody in particular may get from an operation that is not public: 404 and 405 for addresses that are none."""
+
+A_LOT = int(os.environ.get("FUZZ_EXAMPLES", "1500"))
+"""Requests of each operation in the long search."""
 
 STREAMS = [op.name for family in FAMILIES.values() for op in operations(family) if op.stream]
 """Server-sent events end when a person answers or the client leaves, not by themselves: tests of their own read them."""
@@ -44,23 +52,30 @@ def target(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
     made.close()
 
 
-def check(target: Target, case: Any) -> None:
+def check(target: Target, case: Any, *, stranger: bool = False) -> None:
     """As generated, and again at the address of something that exists."""
-    send(target, case)
+    send(target, case, stranger)
     if case.path_parameters:
         case.path_parameters.update({name: target.known[name] for name in case.path_parameters})
-        send(target, case)
+        send(target, case, stranger)
 
 
-def send(target: Target, case: Any) -> None:
+def send(target: Target, case: Any, stranger: bool) -> None:
     wanted = requests.Request(**case.as_transport_kwargs(base_url="http://127.0.0.1")).prepare()
+    ask = target.send_as_stranger if stranger else target.send
     try:
-        answer = target.send(wanted.method, wanted.url, headers=dict(wanted.headers), content=wanted.body)
+        answer = ask(wanted.method, wanted.url, headers=dict(wanted.headers), content=wanted.body)
     except httpx2.InvalidURL:
         return  # no client can send it
-    if answer.status_code == 401:
+    if answer.status_code == 401 and not stranger:
         target.sign_in()  # the request before ended this session
     case.validate_response(Response.from_httpx2(answer, verify=True), checks=CHECKS)
+    if stranger and not operation_of(case).public:
+        assert answer.status_code in REFUSED, answer.text
+
+
+def operation_of(case: Any) -> Any:
+    return OPERATIONS[case.operation.definition.raw["operationId"]]
 
 
 @schema.parametrize()
@@ -69,8 +84,21 @@ def test_some_of_everything(target: Target, case: Any) -> None:
     check(target, case)
 
 
+@schema.parametrize()
+@settings(max_examples=8, derandomize=True)
+def test_some_of_everything_from_nobody(target: Target, case: Any) -> None:
+    check(target, case, stranger=True)
+
+
 @pytest.mark.fuzz
 @schema.parametrize()
-@settings(max_examples=1500)
+@settings(max_examples=A_LOT)
 def test_a_lot_of_everything(target: Target, case: Any) -> None:
     check(target, case)
+
+
+@pytest.mark.fuzz
+@schema.parametrize()
+@settings(max_examples=A_LOT // 5)
+def test_a_lot_of_everything_from_nobody(target: Target, case: Any) -> None:
+    check(target, case, stranger=True)

@@ -2,13 +2,21 @@
 
 import asyncio
 import json
+from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import pytest
+from prometheus_client import CollectorRegistry
+from starlette.middleware import Middleware
+from structlog.testing import capture_logs
 
 from mutx.governance.types import Caller
+from mutx.server.app import middleware
 from mutx.server.doors.http import HotRoute
+from mutx.server.middleware.timeouts import RequestTimeout
 from mutx.server.middleware.tracing import Tracing
 from tests.server.plane import PASSWORD, Plane, running
 
@@ -41,6 +49,76 @@ async def test_errors_of_the_router_are_problems_too(plane: Plane) -> None:
     assert (wrong.status_code, wrong.json()["code"]) == (405, "method_not_allowed")
     assert missing.json()["detail"] == missing.json()["message"]
     assert missing.json()["request_id"] == missing.headers["x-request-id"]
+
+
+async def test_every_kind_of_error_has_one_shape(plane: Plane, monkeypatch: pytest.MonkeyPatch) -> None:
+    ana = await plane.register()
+    invalid = await ana.http.post("/v1/agents", json={"name": "", "password": "hunter2hunter2"})
+    unknown = await ana.http.get("/v1/agents/00000000-0000-7000-8000-000000000000")
+    host = await plane.client().get("/health", headers={"host": "evil.example"})
+
+    async def broken(*_: object) -> None:
+        raise RuntimeError("password=hunter2hunter2")
+
+    monkeypatch.setattr("mutx.resources.agents.service.Agents.list", broken)
+    crashed = await ana.http.get("/v1/agents")
+    assert [a.status_code for a in (invalid, unknown, host, crashed)] == [422, 404, 400, 500]
+    for answer in (invalid, unknown, host, crashed):
+        problem = answer.json()
+        assert set(problem) == {"code", "message", "details", "request_id", "timestamp", "detail"}
+        assert problem["request_id"] == answer.headers["x-request-id"]
+        assert datetime.fromisoformat(problem["timestamp"]).tzinfo is not None
+        assert "hunter2" not in answer.text
+    assert "RuntimeError" not in crashed.text
+    text = (await plane.client().get("/metrics")).text
+    assert 'http_requests_total{method="GET",path="edge",status="400"} 1.0' in text
+    assert 'mutx_errors_total{endpoint="/v1/agents",type="RuntimeError"} 1.0' in text
+
+
+async def test_older_clients_may_leave_the_version_out_and_the_slash_in(plane: Plane) -> None:
+    ana = await plane.register()
+    made = await ana.http.post("/agents/", json={"name": "scout"})
+    assert made.status_code == 201
+    for path in (f"/agents/{made.json()['id']}", f"/v1/agents/{made.json()['id']}/", "/agents/?limit=1", "/health/"):
+        answer = await ana.http.get(path)
+        assert answer.status_code == 200, path
+        assert not answer.history
+    assert (await ana.http.get("/v1/health")).status_code == 404
+    assert (await ana.http.get("/v1//agents")).status_code == 404
+    assert (await ana.http.get("/nothing")).status_code == 404
+    assert not [path for path in plane.app.openapi()["paths"] if path.startswith("/agents")]
+
+
+async def test_a_body_that_does_not_arrive_is_408(tmp_path: Path) -> None:
+    async def slowly() -> Any:
+        yield b'{"na'
+        await asyncio.sleep(30)
+        yield b'me": "x"}'
+
+    async with running(tmp_path / "home", body_timeout_seconds=0.05) as plane:
+        ana = await plane.register()
+        answer = await ana.http.post("/v1/agents", content=slowly(), headers=JSON)
+        assert (answer.status_code, answer.json()["code"]) == (408, "request_too_slow")
+        assert answer.headers["connection"] == "close"
+
+
+async def test_a_request_without_an_answer_is_given_up() -> None:
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        if scope["path"] == "/streams":
+            await send({"type": "http.response.start", "status": 200, "headers": []})
+            await asyncio.sleep(0.2)
+            await send({"type": "http.response.body", "body": b"late"})
+        elif scope["path"] == "/impatient":
+            raise TimeoutError
+        await asyncio.sleep(30 if scope["path"] == "/hangs" else 0)
+
+    transport = httpx2.ASGITransport(app=RequestTimeout(app, seconds=0.1))
+    async with httpx2.AsyncClient(transport=transport, base_url="http://localhost") as http:
+        answer = await http.get("/hangs")
+        assert (answer.status_code, answer.json()["code"]) == (503, "timed_out")
+        assert (await http.get("/streams")).text == "late"
+        with pytest.raises(TimeoutError):
+            await http.get("/impatient")
 
 
 @pytest.mark.parametrize(
@@ -226,3 +304,43 @@ async def _nothing() -> Any:
 
 async def _sent(message: Any) -> None:
     json.dumps(message, default=str)
+
+
+def layers_of(plane: Plane) -> list[Middleware]:
+    """As the app has them, with metrics of their own."""
+    return middleware(replace(plane.services, registry=CollectorRegistry()), plane.settings, plane.identities, {})
+
+
+async def test_what_is_no_http_request_passes_every_layer_untouched(plane: Plane) -> None:
+    seen: list[Any] = []
+
+    async def inner(scope: Any, receive: Any, send: Any) -> None:
+        seen.append((scope, receive, send))
+
+    _, *full = layers_of(plane)
+    for layer in full:
+        scope = {"type": "lifespan"}
+        await layer.cls(inner, *layer.args, **layer.kwargs)(scope, _nothing, _sent)
+        assert seen.pop() == ({"type": "lifespan"}, _nothing, _sent), layer.cls
+
+
+async def test_the_order_of_the_edge_is_the_documented_one(tmp_path: Path) -> None:
+    async with running(tmp_path / "home", cors_origins=("https://board.example.org",)) as plane:
+        layers = [layer.cls.__name__ for layer in layers_of(plane)]
+    documented = ["TrustedHosts", "CORSMiddleware", "SecurityHeaders", "Authenticate", "Tracing", "Metrics"]
+    assert [name for name in layers if name in documented] == documented
+    assert layers.index("RequestId") < layers.index("TrustedHosts")
+
+
+async def test_a_failed_hot_request_is_in_the_log_under_its_name(tmp_path: Path) -> None:
+    async def run(verb: str, body: Any, caller: Caller) -> dict[str, Any]:
+        raise RuntimeError("broken")
+
+    async with running(tmp_path / "home", doors={"/v1/governance/decide": HotRoute("decide", run)}) as plane:
+        ana = await plane.register()
+        with capture_logs() as logs:
+            answer = await ana.http.post("/v1/governance/decide", json={})
+        assert answer.status_code == 500
+        assert answer.headers["x-request-id"] in {line.get("request_id") for line in logs}
+        tracestate = {"traceparent": "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01", "tracestate": "a=b"}
+        assert (await ana.http.get("/v1/agents", headers=tracestate)).status_code == 200

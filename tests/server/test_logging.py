@@ -2,6 +2,7 @@
 
 import json
 import logging
+import os
 from collections.abc import Iterator
 
 import pytest
@@ -31,6 +32,23 @@ def test_both_kinds_of_logger_write_one_form(capsys: pytest.CaptureFixture[str])
     assert (first["message"], first["who"], first["password"]) == ("signed in", "ana", "[redacted]")
     assert (first["level"], first["logger"], first["request_id"]) == ("info", "mutx.test", "r-1")
     assert (second["message"], second["request_id"]) == ("key [redacted] is odd", "r-1")
+
+
+def test_every_line_says_whence_it_came_and_for_whom(capsys: pytest.CaptureFixture[str]) -> None:
+    configure("INFO")
+    structlog.stdlib.get_logger("mutx.test").warning("odd", headers={"Cookie": "session=abcdef"}, error=ValueError("x"))
+    logging.getLogger("other").warning("old style")
+    with structlog.contextvars.bound_contextvars(request_id="r-1", trace_id="t-1", tenant="w-1"):
+        logging.getLogger("other").warning("in a request")
+    ours, theirs, request = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+    for line in (ours, theirs):
+        assert line["function"] == "test_every_line_says_whence_it_came_and_for_whom"
+        assert (line["module"], line["process_id"]) == ("test_logging", os.getpid())
+        assert line["line"] > 0
+        assert line["thread_id"] > 0
+        assert (line["request_id"], line["trace_id"], line["tenant"]) == (None, None, None)
+    assert (ours["headers"], ours["error"]) == ({"Cookie": "[redacted]"}, "x")
+    assert (request["request_id"], request["trace_id"], request["tenant"]) == ("r-1", "t-1", "w-1")
 
 
 def test_a_traceback_is_text_without_credentials(capsys: pytest.CaptureFixture[str]) -> None:

@@ -31,6 +31,8 @@ class CheckHealth(StrEnum):
 class CheckResult(NamedTuple):
     health: CheckHealth
     detail: str
+    remedy: str = ""
+    """What to do, where there is something."""
 
 
 Check = Callable[[CliState], CheckResult]
@@ -39,7 +41,7 @@ Check = Callable[[CliState], CheckResult]
 def home(_: CliState) -> CheckResult:
     path = mutx_home()
     if not path.exists():
-        return CheckResult(CheckHealth.NOTE, f"{path} does not exist yet; `mutx up` or `mutx login` makes it")
+        return CheckResult(CheckHealth.NOTE, f"{path} does not exist yet", "`mutx up` or `mutx login` makes it")
     return _private(path) or CheckResult(CheckHealth.OK, str(path))
 
 
@@ -47,12 +49,12 @@ def keys(_: CliState) -> CheckResult:
     folder = mutx_home() / "keys"
     if not folder.exists():
         return CheckResult(
-            CheckHealth.NOTE, "no keys here; a control plane on this machine makes them on its first start"
+            CheckHealth.NOTE, "no keys here", "a control plane on this machine makes them on its first start"
         )
     files = [folder, *(each for each in folder.rglob("*"))]
     wrong = next(filter(None, map(_private, files)), None)
     return wrong or CheckResult(
-        CheckHealth.OK, f"{len(files) - 1} files in {folder}, readable by you alone; keep a backup"
+        CheckHealth.OK, f"{len(files) - 1} files in {folder}, readable by you alone", "keep a backup"
     )
 
 
@@ -60,12 +62,12 @@ def _private(path: Path) -> CheckResult | None:
     """What is wrong with the owner or the mode of something that holds secrets."""
     info = path.lstat()
     if stat.S_ISLNK(info.st_mode):
-        return CheckResult(CheckHealth.BAD, f"{path} is a symbolic link; put the real thing there")
+        return CheckResult(CheckHealth.BAD, f"{path} is a symbolic link", "put the real thing there")
     if info.st_uid != os.getuid():
-        return CheckResult(CheckHealth.BAD, f"{path} belongs to another user; run `chown {os.getuid()} {path}`")
+        return CheckResult(CheckHealth.BAD, f"{path} belongs to another user", f"run `chown {os.getuid()} {path}`")
     if info.st_mode & 0o077:
         mode = "700" if stat.S_ISDIR(info.st_mode) else "600"
-        return CheckResult(CheckHealth.BAD, f"others may read {path}; run `chmod {mode} {path}`")
+        return CheckResult(CheckHealth.BAD, f"others may read {path}", f"run `chmod {mode} {path}`")
     return None
 
 
@@ -73,17 +75,19 @@ def database(_: CliState) -> CheckResult:
     path = mutx_home() / "mutx.db"
     if not path.exists():
         return CheckResult(
-            CheckHealth.NOTE, "no database here; DATABASE_URL or another machine has it, or nothing was started yet"
+            CheckHealth.NOTE, "no database here", "DATABASE_URL or another machine has it, or nothing was started yet"
         )
     try:
         with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=2)) as connection:
             mode = connection.execute("PRAGMA journal_mode").fetchone()[0]
             connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
     except sqlite3.Error as error:
-        return CheckResult(CheckHealth.BAD, f"{path} cannot be read: {error}; restore it from a backup")
+        return CheckResult(CheckHealth.BAD, f"{path} cannot be read: {error}", "restore it from a backup")
     if mode != "wal":
         return CheckResult(
-            CheckHealth.BAD, f"{path} is in journal mode {mode}, not wal: something else wrote it; start `mutx up` once"
+            CheckHealth.BAD,
+            f"{path} is in journal mode {mode}, not wal: something else wrote it",
+            "start `mutx up` once",
         )
     return CheckResult(CheckHealth.OK, f"{path}, journal mode wal, {path.stat().st_size // 1024} KiB")
 
@@ -99,12 +103,12 @@ def schema(_: CliState) -> CheckResult:
         return CheckResult(CheckHealth.BAD, str(error))
     if found["revision"] != found["newest"]:
         return CheckResult(
-            CheckHealth.BAD, f"at revision {found['revision'] or 'none'}, not {found['newest']}; run `mutx db upgrade`"
+            CheckHealth.BAD,
+            f"at revision {found['revision'] or 'none'}, not {found['newest']}",
+            "run `mutx db upgrade`",
         )
     if found["differences"]:
-        return CheckResult(
-            CheckHealth.BAD, f"{'; '.join(found['differences'])}: take a backup, then run `mutx db repair`"
-        )
+        return CheckResult(CheckHealth.BAD, "; ".join(found["differences"]), "take a backup, then run `mutx db repair`")
     return CheckResult(CheckHealth.OK, f"revision {found['revision']}, as this release declares it")
 
 
@@ -114,17 +118,17 @@ def server(state: CliState) -> CheckResult:
         health = client.health.get()
     except MutxError as error:
         return CheckResult(
-            CheckHealth.BAD, f"{client.base_url}: {error}; start one with `mutx up`, or name it with --url"
+            CheckHealth.BAD, f"{client.base_url}: {error}", "start one with `mutx up`, or name it with --url"
         )
-    sick = [
-        f"{name}: {part.reason or part.status}" for name, part in health.components.items() if part.status != "healthy"
-    ]
+    sick = [name for name, part in health.components.items() if part.status != "healthy"]
     if sick:
-        return CheckResult(CheckHealth.BAD, f"{client.base_url}: {'; '.join(sick)}")
+        return CheckResult(
+            CheckHealth.BAD, f"{client.base_url} is ill: {', '.join(sick)}", "see the rows of these parts"
+        )
     here = version("mutx")
     if health.version != here:
         return CheckResult(
-            CheckHealth.NOTE, f"the server is {health.version}, this is {here}; install the same version"
+            CheckHealth.NOTE, f"the server is {health.version}, this is {here}", "install the same version"
         )
     return CheckResult(
         CheckHealth.OK, f"{client.base_url}, version {health.version}, up for {health.uptime_seconds:.0f} s"
@@ -140,7 +144,8 @@ def clock(state: CliState) -> CheckResult:
     if skew > SKEW:
         return CheckResult(
             CheckHealth.BAD,
-            f"differs from the server's by {skew:.0f} s; expiries will surprise you: set the time (NTP)",
+            f"differs from the server's by {skew:.0f} s; expiries will surprise you",
+            "set the time (NTP)",
         )
     return CheckResult(CheckHealth.OK, f"within {skew:.1f} s of the server's")
 
@@ -149,7 +154,7 @@ def login(state: CliState) -> CheckResult:
     try:
         me = state.client.auth.me()
     except MutxError as error:
-        return CheckResult(CheckHealth.NOTE, f"{error}; `mutx login` signs you in")
+        return CheckResult(CheckHealth.NOTE, str(error), "`mutx login` signs you in")
     return CheckResult(CheckHealth.OK, f"{me.name}, {', '.join(role.value for role in me.roles) or 'no roles'}")
 
 
@@ -159,7 +164,7 @@ def policy(state: CliState) -> CheckResult:
     except MutxError:
         return CheckResult(CheckHealth.NOTE, "unknown without a server and a login")
     if not enabled:
-        return CheckResult(CheckHealth.NOTE, "none is in force, so everything is denied; `mutx policies apply FILE`")
+        return CheckResult(CheckHealth.NOTE, "none is in force, so everything is denied", "`mutx policies apply FILE`")
     return CheckResult(CheckHealth.OK, f"{len(enabled)} in force: {', '.join(each.name for each in enabled[:5])}")
 
 
@@ -175,7 +180,9 @@ def unix_socket(_: CliState) -> CheckResult:
         try:
             probe.connect(str(path))
         except OSError as error:
-            return CheckResult(CheckHealth.BAD, f"{path} is there and nobody answers ({error}); start `mutx up` again")
+            return CheckResult(
+                CheckHealth.BAD, f"{path} is there and nobody answers ({error})", "start `mutx up` again"
+            )
     return CheckResult(CheckHealth.OK, f"{path}, for this user alone")
 
 
@@ -193,6 +200,3 @@ def adapters(_: CliState) -> CheckResult:
     return CheckResult(
         CheckHealth.OK if shown else CheckHealth.NOTE, "; ".join(shown) or "no agent framework is installed here"
     )
-
-
-CHECKS: tuple[Check, ...] = (home, keys, database, schema, server, clock, login, policy, unix_socket, adapters)

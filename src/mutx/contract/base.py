@@ -59,6 +59,8 @@ class Problem(Schema):
     message: str
     details: dict[str, Any] = {}
     request_id: str = ""
+    timestamp: Timestamp | None = None
+    """When the server answered; nothing from servers that did not say."""
     detail: str = ""
     """The same as `message`, for clients that read FastAPI's field."""
 

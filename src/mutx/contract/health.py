@@ -55,6 +55,8 @@ def server_info() -> ServerInfo:
     """What this is and where to go on."""
 
 
-@operation("GET", "/metrics", public=True, prefix="", media_type="text/plain; version=0.0.4; charset=utf-8")
+@operation(
+    "GET", "/metrics", public=True, prefix="", media_type="text/plain; version=0.0.4; charset=utf-8", errors=(401,)
+)
 def metrics() -> str:
-    """Metrics in the Prometheus text format."""
+    """Metrics in the Prometheus text format. Where others can reach the server: with METRICS_TOKEN as bearer token."""

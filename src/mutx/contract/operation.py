@@ -40,6 +40,8 @@ class Operation(Generic[P, R]):
     media_type: str
     """What the answer's body is; only `application/json` bodies are read as `returns`."""
     path_parameters: frozenset[str]
+    errors: tuple[int, ...]
+    """Statuses that it may refuse with beyond those of its kind; for its description."""
 
     @property
     def returns(self) -> Any:
@@ -84,6 +86,7 @@ def operation(
     stream: bool = False,
     prefix: str = "/v1",
     media_type: str = "application/json",
+    errors: tuple[int, ...] = (),
 ) -> Callable[[Callable[P, R]], Operation[P, R]]:
     """Turn a typed declaration into an `Operation`.
 
@@ -115,6 +118,7 @@ def operation(
             prefix=prefix,
             media_type="text/event-stream" if stream else media_type,
             path_parameters=in_path,
+            errors=errors,
         )
 
     return wrap

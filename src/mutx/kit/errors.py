@@ -4,6 +4,7 @@
       InputError            the request itself is wrong
         MalformedBody         not JSON, NaN, a duplicate key, nested too deep, a lone surrogate
         TooLarge              over a size limit
+        RequestTooSlow        it did not arrive in time
         PolicyInvalid         a policy document that does not compile (the old version stays in force)
       AuthError             who you are
         Unauthenticated
@@ -17,6 +18,7 @@
       Unavailable           a dependency cannot answer; nothing was allowed
         LedgerUnavailable     no receipt could be written
         StorageFull           the disk, or the database's page limit, is full
+        TimedOut              the answer was not ready in time
       SetupError            the installation is wrong
         KeyUnusable           a signing key is missing, unreadable or not a key
       VerificationFailed    a receipt does not verify
@@ -51,6 +53,10 @@ class MalformedBody(InputError):
 
 class TooLarge(InputError):
     code = "too_large"
+
+
+class RequestTooSlow(InputError):
+    code = "request_too_slow"
 
 
 class PolicyInvalid(InputError):
@@ -103,6 +109,10 @@ class LedgerUnavailable(Unavailable):
 
 class StorageFull(Unavailable):
     code = "storage_full"
+
+
+class TimedOut(Unavailable):
+    code = "timed_out"
 
 
 class SetupError(MutxError):

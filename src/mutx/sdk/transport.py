@@ -1,5 +1,6 @@
 """Perform operations over an HTTP client."""
 
+import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -22,8 +23,20 @@ def _connection_errors() -> Iterator[None]:
         raise Unreachable(f"the control plane cannot be reached: {type(error).__name__}: {error}") from error
 
 
+def _trace_headers() -> dict[str, str]:
+    """The trace that the program is in (W3C Trace Context). One that does not use OpenTelemetry does not load it."""
+    tracing = sys.modules.get("opentelemetry.trace")
+    if tracing is None:
+        return {}
+    span = tracing.get_current_span().get_span_context()
+    if not span.is_valid:
+        return {}
+    headers = {"traceparent": f"00-{span.trace_id:032x}-{span.span_id:016x}-{span.trace_flags:02x}"}
+    return headers | ({"tracestate": span.trace_state.to_header()} if span.trace_state else {})
+
+
 def _request(client: httpx2.Client | httpx2.AsyncClient, sent: OutgoingRequest, **more: Any) -> httpx2.Request:
-    headers = HEADERS | ({"content-type": "application/json"} if sent.content is not None else {})
+    headers = HEADERS | _trace_headers() | ({"content-type": "application/json"} if sent.content is not None else {})
     return client.build_request(
         sent.method, sent.url, params=sent.params, content=sent.content, headers=headers, **more
     )

@@ -8,22 +8,27 @@ from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from mutx.resources.health.checks import HealthChecks
-from mutx.resources.health.gauges import FleetGauges
+from mutx.contract.operation import by_name
+from mutx.contract.registry import FAMILIES
 from mutx.server.doors.http import HotRoute
 from mutx.server.edge import Limiters, edge_limits, local_limiters
 from mutx.server.identities import KnownIdentities
+from mutx.server.middleware.addresses import Addresses, families
 from mutx.server.middleware.authenticate import Authenticate
 from mutx.server.middleware.body import BodyGuard
 from mutx.server.middleware.fast_lane import FastLane
 from mutx.server.middleware.hot_lane import HotLane
-from mutx.server.middleware.metrics import HttpMetrics, Metrics
+from mutx.server.middleware.metrics import EdgeMetrics, HttpMetrics, Metrics
 from mutx.server.middleware.rate_limit import Doorkeeper, RateLimit
 from mutx.server.middleware.request_id import RequestId
 from mutx.server.middleware.security import SecurityHeaders, TrustedHosts
-from mutx.server.middleware.tracing import Tracing
+from mutx.server.middleware.timeouts import RequestTimeout
+from mutx.server.middleware.tracing import SampledWay, Tracing
+from mutx.server.observing import observe
 from mutx.server.openapi import DescribedApi
 from mutx.server.settings import Settings
+from mutx.server.traces import span_names
+from mutx.services.telemetry.tracing import RequestTracer
 from mutx.web.services import Services
 
 PROBES = ("/health", "/ready", "/metrics")
@@ -55,21 +60,23 @@ def create_app(
     *,
     doors: Mapping[str, HotRoute],
     limiters: Limiters | None = None,
+    tracer: RequestTracer | None = None,
 ) -> ControlPlaneApp:
-    """`doors`: the hot `POST` paths and what serves them, ahead of the router. `limiters`: this process's own unless given."""
+    """`doors`: the hot `POST` paths and what serves them, ahead of the router. `limiters`: this process's own, `tracer`: none unless given."""
     api = DescribedApi(
         docs_url="/docs" if settings.docs else None,
         redoc_url=None,
         openapi_url="/openapi.json" if settings.docs else None,
     )
     api.state.services = services
-    api.state.health = HealthChecks(services)
-    api.state.gauges = FleetGauges(services.registry)
-    outermost: ASGIApp = api
+    observe(api.state, services, settings)
     limiters = limiters or local_limiters(settings, services.clock)
-    for layer in reversed(middleware(services, settings, identities, doors, limiters)):
+    short, *full = middleware(services, settings, identities, doors, limiters, tracer)
+    outermost: ASGIApp = api
+    for layer in reversed(full):
         outermost = layer.cls(outermost, *layer.args, **layer.kwargs)
-    return ControlPlaneApp(api, outermost)
+    hot = short.cls(outermost, *short.args, **short.kwargs)
+    return ControlPlaneApp(api, hot if tracer is None else SampledWay(hot, outermost, hot=doors, tracer=tracer))
 
 
 def middleware(
@@ -78,8 +85,9 @@ def middleware(
     identities: KnownIdentities,
     doors: Mapping[str, HotRoute],
     limiters: Limiters,
+    tracer: RequestTracer | None = None,
 ) -> list[Middleware]:
-    """From the outside in."""
+    """From the outside in: the short way for hot requests; then for all others a name, the edge in the order of the technical reference (§5), the limits, the hot doors."""
     metrics = HttpMetrics(services.registry)
     limits = edge_limits(settings, services.registry, limiters, hot=doors.keys(), exempt=PROBES)
     return [
@@ -92,16 +100,24 @@ def middleware(
             metrics=metrics,
             limit=settings.max_body_bytes,
         ),
-        Middleware(Metrics, metrics=metrics),
         Middleware(RequestId),
-        Middleware(Tracing),
-        Middleware(SecurityHeaders),
+        Middleware(EdgeMetrics, metrics=metrics),
+        Middleware(Addresses, families=families([op.url for op in by_name(FAMILIES).values()])),
         Middleware(TrustedHosts, names=settings.hosts),
         *([_cors(settings)] if settings.cors_origins else []),
+        Middleware(SecurityHeaders),
         Middleware(Doorkeeper, limits=limits, identities=identities),
         Middleware(Authenticate, identities=identities),
         Middleware(RateLimit, limits=limits),
-        Middleware(BodyGuard, limit=settings.max_body_bytes, unread=doors.keys()),
+        Middleware(Tracing, tracer=tracer, span_names=span_names()),
+        Middleware(Metrics, metrics=metrics),
+        Middleware(RequestTimeout, seconds=settings.request_timeout_seconds),
+        Middleware(
+            BodyGuard,
+            limit=settings.max_body_bytes,
+            seconds=settings.body_timeout_seconds,
+            unread=doors.keys(),
+        ),
         Middleware(FastLane, doors=doors),
     ]
 
@@ -111,8 +127,9 @@ def _cors(settings: Settings) -> Middleware:
         CORSMiddleware,
         allow_origins=settings.cors_origins,
         allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
-        allow_headers=["authorization", "content-type", "x-api-key", "x-request-id"],
+        allow_headers=["authorization", "content-type", "x-api-key", "x-request-id", "traceparent", "tracestate"],
         allow_credentials="*" not in settings.cors_origins,  # the sign-in cookie; which looks at the origin itself
+        expose_headers=["x-request-id", "retry-after"],
     )
 
 

@@ -5,8 +5,11 @@ from typing import Any
 
 from fastapi import FastAPI
 
+from mutx.contract.base import Problem
+from mutx.contract.operation import by_name
+from mutx.contract.registry import FAMILIES
 from mutx.server.routers import ROUTERS
-from mutx.web import problems
+from mutx.web import answers, problems
 
 TITLE = "MUTX"
 VERSION = "1"
@@ -26,7 +29,7 @@ class DescribedApi(FastAPI):
     """FastAPI with MUTX's routes, errors and security schemes; the server adds middleware and services."""
 
     def __init__(self, **settings: Any) -> None:
-        super().__init__(title=TITLE, version=VERSION, description=DESCRIPTION, **settings)
+        super().__init__(title=TITLE, version=VERSION, description=DESCRIPTION, redirect_slashes=False, **settings)
         for router in ROUTERS:
             self.include_router(router)
         problems.install(self)
@@ -34,9 +37,26 @@ class DescribedApi(FastAPI):
     def openapi(self) -> dict[str, Any]:
         if self.openapi_schema is None:
             described = super().openapi()
-            described.setdefault("components", {})["securitySchemes"] = SECURITY_SCHEMES
+            parts = described.setdefault("components", {})
+            parts["securitySchemes"] = SECURITY_SCHEMES
+            parts["responses"] = answers.described()
+            parts.setdefault("schemas", {})["Problem"] = Problem.model_json_schema()
+            _document_errors(described["paths"])
             self.openapi_schema = described
         return self.openapi_schema
+
+
+def _document_errors(paths: dict[str, Any]) -> None:
+    """Beside its own answer, an operation lists every error that it may give; nothing else comes back."""
+    known = by_name(FAMILIES)
+    for methods in paths.values():
+        for described in methods.values():
+            operation = known[described["operationId"]]
+            own = {status: answer for status, answer in described["responses"].items() if status != "default"}
+            if operation.media_type.endswith("+json"):  # handed on as text, and read as what it is
+                own[str(operation.status)]["content"] = {operation.media_type: {"schema": {"type": "object"}}}
+            errors = {str(status): answers.reference(status) for status in answers.errors_of(operation)}
+            described["responses"] = own | errors
 
 
 def main() -> None:

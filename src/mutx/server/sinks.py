@@ -52,6 +52,10 @@ def notice_sinks(settings: Settings, database: Database, clock: Clock) -> tuple[
     return tuple(sinks)
 
 
+def names_of(sinks: Iterable[Sink]) -> tuple[str, ...]:
+    return tuple(sink.name for sink in sinks)
+
+
 def topics_of(sinks: Iterable[Sink]) -> frozenset[str] | None:
     """What any of them wants; None: everything."""
     found: frozenset[str] = frozenset()

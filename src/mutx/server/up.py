@@ -18,8 +18,9 @@ from starlette.types import ASGIApp
 from mutx.kit.errors import MutxError, SetupError
 from mutx.server import logging
 from mutx.server.home import prepare
-from mutx.server.http_protocol import WholeAnswers
+from mutx.server.scraping import ScrapeApp, serving
 from mutx.server.settings import Settings, read_settings
+from mutx.server.slow_clients import Patience, WatchedHttp
 from mutx.server.tuning import tune
 from mutx.server.waiting import WaitingRoom
 from mutx.server.wiring import build
@@ -27,6 +28,10 @@ from mutx.services.signing.files import replace_durably
 
 PID_FILE = "mutx.pid"
 BACKLOG = 2048
+TICKS_PER_SECOND = 10
+"""Of uvicorn's main loop."""
+KEEP_ALIVE_SECONDS = 15
+"""Between requests of one connection."""
 CLIENT_FILE = "client.json"
 """What `mutx_agent` reads to find the control plane of this machine."""
 
@@ -58,7 +63,19 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 class HttpServer(uvicorn.Server):
-    """uvicorn that returns when told to stop; its own handling would end the process before the plane has stopped."""
+    """uvicorn that returns when told to stop; its own handling would end the process before the plane has stopped.
+
+    It also closes connections that keep it waiting.
+    """
+
+    def __init__(self, config: uvicorn.Config, patience: Patience) -> None:
+        super().__init__(config)
+        self._patience = patience
+
+    async def on_tick(self, counter: int) -> bool:
+        if counter % TICKS_PER_SECOND == 0:
+            self._patience.sweep(self.server_state.connections)
+        return await super().on_tick(counter)
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -70,16 +87,25 @@ class HttpServer(uvicorn.Server):
             loop.remove_signal_handler(number)
 
 
+def patience(settings: Settings) -> Patience:
+    """A body has a moment longer here than in the middleware, which can say more about it."""
+    return Patience(
+        headers=math.ceil(settings.header_timeout_seconds),
+        body=math.ceil(settings.body_timeout_seconds) + 1,
+        reader=math.ceil(settings.stalled_reader_seconds),
+    )
+
+
 async def _serve(settings: Settings, listener: socket.socket) -> None:
     """With DATABASE_REQUIRED_ON_STARTUP=false it listens at once, and answers 503 until the database is there."""
     room = WaitingRoom()
     async with AsyncExitStack() as stack:
         if settings.database_required_on_startup:
-            server = _server(await _open(settings, stack))
+            server = _server(await _open(settings, stack), settings)
             _announce(settings, str(settings.socket))
             await server.serve(sockets=[listener])
             return
-        server = _server(room)
+        server = _server(room, settings)
         patient = settings.model_copy(update={"database_startup_seconds": math.inf})
         opening = asyncio.create_task(_enter(room, patient, stack, server))
         print(f"MUTX waits for its database on {settings.issuer}", flush=True)
@@ -95,6 +121,8 @@ async def _open(settings: Settings, stack: AsyncExitStack) -> ASGIApp:
     stack.callback(_withdraw, settings)
     stack.push_async_callback(plane.stop)
     await plane.start(socket=True)
+    metrics = ScrapeApp(plane.app.state.scrape)
+    await stack.enter_async_context(serving(metrics, settings.metrics_host or settings.host, settings.metrics_port))
     tune()
     return plane.app
 
@@ -108,18 +136,20 @@ async def _enter(room: WaitingRoom, settings: Settings, stack: AsyncExitStack, s
         raise
 
 
-def _server(app: ASGIApp) -> HttpServer:
+def _server(app: ASGIApp, settings: Settings) -> HttpServer:
     return HttpServer(
         uvicorn.Config(
             app,
-            http=WholeAnswers,
+            http=WatchedHttp,
             lifespan="off",
             log_config=None,
             access_log=False,
             server_header=False,
             proxy_headers=False,
+            timeout_keep_alive=KEEP_ALIVE_SECONDS,
             timeout_graceful_shutdown=10,
-        )
+        ),
+        patience(settings),
     )
 
 

@@ -4,6 +4,7 @@
 outbox, the Unix socket. The same plane serves `mutx up` (HTTP and socket) and embedded mode (neither).
 """
 
+import asyncio
 import tempfile
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
@@ -12,7 +13,6 @@ from pathlib import Path
 
 from msgspec.structs import replace
 from prometheus_client import CollectorRegistry
-from starlette.types import ASGIApp
 
 from mutx.governance.approvals import ApprovalService
 from mutx.governance.compliance import AARMComplianceChecker
@@ -23,7 +23,7 @@ from mutx.governance.keys import KeyRing
 from mutx.governance.mediator import ActionMediator
 from mutx.governance.permits import Permits
 from mutx.governance.pipeline import GovernancePipeline
-from mutx.governance.ports import Identities, Policies, Signer
+from mutx.governance.ports import Identities, Policies, Signer, Sink
 from mutx.governance.receipts import ReceiptGenerator
 from mutx.governance.recorder import Recorder
 from mutx.governance.release import Releases
@@ -31,8 +31,10 @@ from mutx.governance.telemetry import TelemetryExporter
 from mutx.governance.types import Caller, Door, PrincipalKind
 from mutx.kit.clock import Clock, SystemClock
 from mutx.resources.api_keys.jobs import record_key_uses
+from mutx.resources.audit.trail import AuditTrail
 from mutx.resources.auth.jobs import record_failed_logins
 from mutx.resources.auth.service import Logins
+from mutx.resources.health.vitals import Vitals
 from mutx.resources.policies.engines import PolicyEngines
 from mutx.resources.policies.watch import PolicyWatch
 from mutx.server.app import ControlPlaneApp, create_app
@@ -48,17 +50,20 @@ from mutx.server.identity_jobs import identity_jobs
 from mutx.server.jobs import job_tasks, launch_task, open_delivery
 from mutx.server.mail import open_mailer
 from mutx.server.news import tell, tell_request
+from mutx.server.observing import attend
 from mutx.server.remote_policies import RemotePolicies, follow_policies
 from mutx.server.schema import SchemaKeeper, start_database
 from mutx.server.secrets import installation_keys, open_sealer
 from mutx.server.settings import Settings
-from mutx.server.sinks import topics_of
+from mutx.server.sinks import names_of, topics_of
 from mutx.server.sso import open_sign_on, sso_sources
 from mutx.server.timekeeping import PERIOD, Timekeeper, go_on
+from mutx.server.traces import open_tracer, open_verbs
 from mutx.server.workers import Periodic, Workers
 from mutx.services.identity.authentication import Authentication
 from mutx.services.oidc.sign_on import SignOn
 from mutx.services.signing import EphemeralSigner, load_ring, open_signer
+from mutx.services.telemetry.tracing import RequestTracer
 from mutx.storage.coordination import Bus, LocalBus
 from mutx.storage.engine import Database
 from mutx.storage.memory import MemoryLedger
@@ -86,7 +91,7 @@ class ControlPlane:
     services: Services
     identities: KnownIdentities
     verbs: Verbs
-    app: ASGIApp
+    app: ControlPlaneApp
     workers: Workers
     coordination: Coordination
     watch: PolicyWatch
@@ -95,6 +100,7 @@ class ControlPlane:
     operator: Caller
     """The local operator: who processes of this machine's user act for."""
     uds: UdsDoor
+    tracer: RequestTracer | None = None
     scratch: tempfile.TemporaryDirectory[str] | None = field(default=None)
 
     async def start(self, *, socket: bool = False) -> None:
@@ -124,6 +130,8 @@ class ControlPlane:
         self.services.auth.passwords.close()
         if self.services.sign_on is not None:
             await self.services.sign_on.close()
+        if self.tracer is not None:
+            await asyncio.to_thread(self.tracer.close)
         if self.scratch is not None:
             self.scratch.cleanup()
 
@@ -182,7 +190,43 @@ async def _assemble(
     keeper: Timekeeper,
     undo: AsyncExitStack,
 ) -> ControlPlane:
-    accumulator, memory = ContextAccumulator(), scratch is not None
+    memory = scratch is not None
+    services, policies, identities, coordination, sinks, trail = await _services(
+        settings, database, clock, undo, memory=memory
+    )
+    tracer = open_tracer(settings)
+    verbs, app = _served(services, settings, identities, coordination, tracer)
+    tasks = (*identity_jobs(services, open_mailer(settings)), retention_task(settings, services, trail))
+    operator = await _operator(services, identities)
+    remote = await follow_policies(settings, database, policies, operator, clock, services.registry)
+    outbox, watch = OutboxPump(services.ledger, sinks), PolicyWatch(policies, services.bus)
+    workers = _workers(services, watch, outbox, remote, keeper, coordination, *tasks)
+    if not memory:
+        attend(app.state, Vitals(failures=lambda: workers.failures, sinks=names_of(sinks), home=settings.home))
+    uds = UdsDoor(settings.socket, verbs, identities.authenticate, local_agent(operator, Door.UDS))
+    return ControlPlane(
+        settings=settings,
+        services=services,
+        identities=identities,
+        verbs=verbs,
+        app=app,
+        workers=workers,
+        remote=remote,
+        coordination=coordination,
+        watch=watch,
+        outbox=outbox,
+        operator=operator,
+        uds=uds,
+        tracer=tracer,
+        scratch=scratch,
+    )
+
+
+async def _services(
+    settings: Settings, database: Database, clock: Clock, undo: AsyncExitStack, *, memory: bool
+) -> tuple[Services, PolicyEngines, KnownIdentities, Coordination, tuple[Sink, ...], AuditTrail]:
+    """What routes and doors stand on; and the policies, who comes in, what is shared with other replicas, where events go."""
+    accumulator = ContextAccumulator()
     ledger = MemoryLedger(accumulator, clock) if memory else open_ledger(database, accumulator, clock)
     await ledger.start()
     undo.push_async_callback(ledger.stop)
@@ -214,26 +258,7 @@ async def _assemble(
         compliance=self_assessment(clock),
         sign_on=sign_on,
     )
-    verbs, app = _served(services, settings, identities, coordination)
-    tasks = (*identity_jobs(services, open_mailer(settings)), retention_task(settings, services, trail))
-    operator = await _operator(services, identities)
-    remote = await follow_policies(settings, database, policies, operator, clock, registry)
-    outbox, watch = OutboxPump(ledger, sinks), PolicyWatch(policies, bus)
-    return ControlPlane(
-        settings=settings,
-        services=services,
-        identities=identities,
-        verbs=verbs,
-        app=app,
-        workers=_workers(services, watch, outbox, remote, keeper, coordination, *tasks),
-        remote=remote,
-        coordination=coordination,
-        watch=watch,
-        outbox=outbox,
-        operator=operator,
-        uds=UdsDoor(settings.socket, verbs, identities.authenticate, local_agent(operator, Door.UDS)),
-        scratch=scratch,
-    )
+    return services, policies, identities, coordination, sinks, trail
 
 
 def _recognised(
@@ -247,11 +272,16 @@ def _recognised(
 
 
 def _served(
-    services: Services, settings: Settings, identities: KnownIdentities, coordination: Coordination
+    services: Services,
+    settings: Settings,
+    identities: KnownIdentities,
+    coordination: Coordination,
+    tracer: RequestTracer | None,
 ) -> tuple[Verbs, ControlPlaneApp]:
     """The verbs, and the HTTP side over them."""
-    verbs = Verbs(services.pipeline, services.bus, services.clock)
-    app = create_app(services, settings, identities, doors=hot_routes(verbs), limiters=coordination.limiters)
+    verbs = open_verbs(services.pipeline, services.bus, services.clock, tracer)
+    doors, limiters = hot_routes(verbs), coordination.limiters
+    app = create_app(services, settings, identities, doors=doors, limiters=limiters, tracer=tracer)
     app.state.verbs = verbs
     return verbs, app
 

@@ -33,6 +33,8 @@ class Workers:
         self._jobs = jobs
         self._tasks: list[asyncio.Task[None]] = []
         self._stopping = asyncio.Event()
+        self.failures: dict[str, int] = {}
+        """Failed runs in a row of each job."""
 
     def start(self, also: tuple[Periodic, ...] = ()) -> None:
         loop = asyncio.get_running_loop()
@@ -54,7 +56,9 @@ class Workers:
         while not self._stopping.is_set():
             try:
                 await periodic.job()
+                self.failures[periodic.name] = 0
             except Exception:
                 # The workers' one broad except: a background job must not end because one run of it failed.
+                self.failures[periodic.name] = self.failures.get(periodic.name, 0) + 1
                 log.exception("a background job failed and will be tried again", job=periodic.name)
             await rest(self._stopping, periodic.seconds)

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from typing import Any, NamedTuple, TypeVar
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Engine
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 from sqlalchemy.pool import QueuePool
 
@@ -66,6 +66,11 @@ class Database(ABC):
 
     @abstractmethod
     def pool(self) -> PoolState: ...
+
+    @property
+    @abstractmethod
+    def engines(self) -> tuple[Engine, ...]:
+        """For those who watch what statements cost."""
 
 
 def pool_state(*engines: AsyncEngine) -> PoolState:

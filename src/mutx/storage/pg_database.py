@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 
-from sqlalchemy import Connection, TextClause, text
+from sqlalchemy import Connection, Engine, TextClause, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession, async_sessionmaker, create_async_engine
@@ -108,6 +108,10 @@ class PostgresDatabase(Database):
 
     def pool(self) -> PoolState:
         return pool_state(self._engine)
+
+    @property
+    def engines(self) -> tuple[Engine, ...]:
+        return (self._engine.sync_engine,)
 
     async def _turn(self, statement: TextClause) -> AsyncSession:
         try:

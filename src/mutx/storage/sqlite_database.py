@@ -11,7 +11,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from pathlib import Path
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Engine
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
@@ -106,6 +106,10 @@ class SqliteDatabase(Database):
 
     def pool(self) -> PoolState:
         return pool_state(self._views, self._units)
+
+    @property
+    def engines(self) -> tuple[Engine, ...]:
+        return self._views.sync_engine, self._units.sync_engine
 
     async def _dispose(self) -> None:
         self.readers.close()

@@ -11,6 +11,7 @@ from starlette.responses import JSONResponse
 from starlette.types import Scope
 
 from mutx.kit import errors
+from mutx.kit.clock import SystemClock, rfc3339
 from mutx.kit.errors import MutxError
 
 log = structlog.stdlib.get_logger("mutx.web")
@@ -19,6 +20,7 @@ STATUS: Mapping[type[MutxError], int] = {
     errors.InputError: 422,
     errors.MalformedBody: 400,
     errors.TooLarge: 413,
+    errors.RequestTooSlow: 408,
     errors.AuthError: 401,
     errors.PermissionDenied: 403,
     errors.NotFound: 404,
@@ -53,7 +55,9 @@ def request_id_of(scope: Scope) -> str:
 
 def problem(code: str, message: str, details: Mapping[str, Any], request_id: str) -> dict[str, Any]:
     """The body of every error: `contract.base.Problem`."""
-    return {"code": code, "message": message, "details": details, "request_id": request_id, "detail": message}
+    now = rfc3339(SystemClock().now())
+    named = {"request_id": request_id, "timestamp": now, "detail": message}
+    return {"code": code, "message": message, "details": details, **named}
 
 
 def problem_of(error: MutxError, request_id: str) -> dict[str, Any]:
@@ -65,7 +69,7 @@ def headers_of(error: MutxError) -> dict[str, str]:
         return {"www-authenticate": "Bearer"}
     if isinstance(error, errors.RateLimited | errors.Unavailable):
         return {"retry-after": str(error.details.get("retry_after_seconds", 1))}
-    if isinstance(error, errors.TooLarge):
+    if isinstance(error, errors.TooLarge | errors.RequestTooSlow):
         return {"connection": "close"}
     return {}
 

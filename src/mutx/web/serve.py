@@ -10,7 +10,6 @@ from fastapi.params import Depends as DependsMarker
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 from starlette.responses import JSONResponse, Response
 
-from mutx.contract.base import Problem
 from mutx.contract.operation import Operation
 from mutx.web.access import require
 
@@ -39,7 +38,7 @@ def serve(router: APIRouter, operation: Operation[Any, Any]) -> Callable[[H], H]
             description=description.strip(),
             tags=[operation.family.replace("_", "-")],
             dependencies=[] if operation.public else [Depends(_holding(operation.scope))],
-            responses={"default": _described_error(operation)},
+            responses={"default": {}},  # `server.openapi` puts the errors of `web.answers` in its place
             openapi_extra={"x-scope": operation.scope, "security": [] if operation.public else CREDENTIALS},
         )
         return handler
@@ -63,14 +62,6 @@ def _response_class(operation: Operation[Any, Any]) -> Any:
         # Named as the default, FastAPI writes JSON straight from the model; named outright it would go through a dict.
         return Default(JSONResponse) if operation.status != 204 else Response
     return type("TextAnswer", (Response,), {"media_type": operation.media_type})
-
-
-def _described_error(operation: Operation[Any, Any]) -> dict[str, Any]:
-    """OpenAPI of an error: JSON whatever the answer is, while FastAPI would put a model under the answer's own type."""
-    error: dict[str, Any] = {"description": "What went wrong, and what to do about it."}
-    if operation.stream or operation.media_type != "application/json":
-        return {**error, "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Problem"}}}}
-    return {**error, "model": Problem}
 
 
 def _refuse_drift(operation: Operation[Any, Any], handler: Callable[..., Any]) -> None:

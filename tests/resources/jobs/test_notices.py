@@ -13,7 +13,7 @@ from pydantic import SecretStr
 from mutx.governance.types import Door, ToolCall
 from mutx.server.settings import Settings
 from mutx.server.wiring import ControlPlane, build
-from mutx.services.jobs.model import Patience
+from mutx.services.jobs.model import Backoff
 from tests.services.telemetry.receivers import http_receiver
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
@@ -23,7 +23,7 @@ POLICY = "name: house\nrules: [{id: pay, match: {tool: pay}, effect: step_up}]\n
 @asynccontextmanager
 async def plane_with(home: Path, monkeypatch: pytest.MonkeyPatch, **given: Any) -> AsyncIterator[ControlPlane]:
     """With little patience, so that a delivery is given up within a second."""
-    monkeypatch.setattr("mutx.services.jobs.durable.Patience", lambda: Patience(2, 0.05, 2.0))
+    monkeypatch.setattr("mutx.services.jobs.durable.Backoff", lambda: Backoff(2, 0.05, 2.0))
     plane = await build(Settings(home=home, rate_limit_requests=100_000, **given))
     await plane.start()
     try:

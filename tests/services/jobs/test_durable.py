@@ -14,11 +14,11 @@ from prometheus_client import CollectorRegistry
 from mutx.kit.clock import ManualClock, SystemClock
 from mutx.kit.errors import Conflict, InputError, NotFound, Unavailable
 from mutx.services.jobs.durable import KEEP_DEAD, KEEP_DONE, DurableJobs
-from mutx.services.jobs.model import Handler, JobRecord, JobStatus, Patience
+from mutx.services.jobs.model import Backoff, Handler, JobRecord, JobStatus
 from tests.redis_server import until
 from tests.services.jobs.worker import handler, job, lines
 
-QUICK = Patience(3, 0.05, 2.0)
+QUICK = Backoff(3, 0.05, 2.0)
 ROOT = Path(__file__).parents[3]
 
 
@@ -27,7 +27,7 @@ async def running(
     folder: Path, *, registry: CollectorRegistry | None = None, **handlers: Handler
 ) -> AsyncIterator[DurableJobs]:
     url = f"sqlite:///{folder / 'jobs.db'}"
-    jobs = DurableJobs(url, handlers, SystemClock(), registry or CollectorRegistry(), patience=QUICK)
+    jobs = DurableJobs(url, handlers, SystemClock(), registry or CollectorRegistry(), backoff=QUICK)
     try:
         yield jobs
     finally:
@@ -169,7 +169,7 @@ async def test_what_ended_long_ago_is_forgotten(tmp_path: Path) -> None:
 
     clock = ManualClock(SystemClock().now())
     url = f"sqlite:///{tmp_path / 'jobs.db'}"
-    jobs = DurableJobs(url, {"note": note}, clock, CollectorRegistry(), patience=QUICK)
+    jobs = DurableJobs(url, {"note": note}, clock, CollectorRegistry(), backoff=QUICK)
     try:
         await jobs.keep_house()  # nothing was launched, so nothing is launched for it
         await jobs.beat()

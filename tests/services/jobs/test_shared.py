@@ -15,7 +15,7 @@ from sqlalchemy.exc import OperationalError
 from mutx.kit.clock import SystemClock
 from mutx.kit.errors import Unavailable
 from mutx.services.jobs.durable import SCHEMA, DurableJobs
-from mutx.services.jobs.model import JobStatus, Patience
+from mutx.services.jobs.model import Backoff, JobStatus
 from mutx.services.jobs.runners import Runners
 from tests.postgres import Postgres
 from tests.redis_server import until
@@ -63,7 +63,7 @@ async def test_a_dead_runners_jobs_are_taken_over(url: str, tmp_path: Path, monk
     journal = tmp_path / "journal"
     with worker(url, journal, 3600, "a", "b", "c"):
         await until(lambda: len(lines(journal)) == 3, 60)
-    jobs = DurableJobs(url, {"note": handler(journal, 0)}, SystemClock(), CollectorRegistry(), patience=Patience(1))
+    jobs = DurableJobs(url, {"note": handler(journal, 0)}, SystemClock(), CollectorRegistry(), backoff=Backoff(1))
     # the dead one is found out after a second in place of thirty
     monkeypatch.setattr(jobs, "_runners", Runners(url, SCHEMA, dead=1.0))
     try:

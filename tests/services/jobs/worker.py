@@ -12,7 +12,7 @@ from prometheus_client import CollectorRegistry
 
 from mutx.kit.clock import SystemClock
 from mutx.services.jobs.durable import DurableJobs
-from mutx.services.jobs.model import Handler, NewJob, Patience
+from mutx.services.jobs.model import Backoff, Handler, NewJob
 
 
 def write(journal: Path, line: str) -> None:
@@ -45,7 +45,7 @@ async def main(url: str, journal: str, seconds: str, *names: str) -> None:
         {"note": handler(Path(journal), float(seconds))},
         SystemClock(),
         CollectorRegistry(),
-        patience=Patience(3, 0.05, 2.0),
+        backoff=Backoff(3, 0.05, 2.0),
     )
     await jobs.start()
     for name in names:

@@ -2,8 +2,9 @@
 
 import click
 
-from mutx.cli.checks import CHECKS, CheckHealth
+from mutx.cli.checks import CheckHealth
 from mutx.cli.exits import Exit
+from mutx.cli.health_checks import CHECKS
 from mutx.cli.output import print_table
 from mutx.cli.state import CliState, shared_options
 
@@ -12,12 +13,13 @@ from mutx.cli.state import CliState, shared_options
 @shared_options
 @click.pass_context
 def doctor(ctx: click.Context) -> None:
-    """Check home, keys, database, server, clock, policies and socket. Exit status 1 if something needs doing."""
+    """Check this machine, its control plane and every part of it. Exit status 1 if something needs doing."""
     state = ctx.ensure_object(CliState)
-    results = [(check.__name__.replace("_", " "), *check(state)) for check in CHECKS]
+    results = [(name, *check(state)) for name, check in CHECKS.items()]
+    columns = ["check", "health", "detail", "remedy"]
     if state.as_json:
-        state.emit_json([{"check": name, "health": health.value, "detail": detail} for name, health, detail in results])
+        state.emit_json([dict(zip(columns, result, strict=True)) for result in results])
     else:
-        print_table(["check", "health", "detail"], results)
-    if any(health is CheckHealth.BAD for _, health, _ in results):
+        print_table(columns, results)
+    if any(health is CheckHealth.BAD for _, health, *_ in results):
         ctx.exit(Exit.FAILURE)

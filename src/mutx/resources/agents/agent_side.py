@@ -1,6 +1,8 @@
 """The agents API: what an agent does for itself, with its own key or its owner's."""
 
-from fastapi import APIRouter
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request
 
 from mutx.contract import agents as contract
 from mutx.contract.agents import (
@@ -19,10 +21,20 @@ from mutx.contract.base import Timestamp
 from mutx.resources.agents.commands import AgentCommands
 from mutx.resources.agents.models import AgentCommandRow
 from mutx.resources.agents.reports import AgentReports
+from mutx.resources.agents.tasks import TaskMetrics
 from mutx.web.deps import AppServices, CurrentCaller, ReadSession, WriteSession
 from mutx.web.serve import serve
 
 router = APIRouter()
+
+
+async def _tasks(request: Request) -> TaskMetrics:
+    found = request.app.state.tasks
+    assert isinstance(found, TaskMetrics)
+    return found
+
+
+Tasks = Annotated[TaskMetrics, Depends(_tasks)]
 
 
 @serve(router, contract.send_heartbeat)
@@ -59,9 +71,9 @@ async def list_commands(
 
 @serve(router, contract.acknowledge_command)
 async def acknowledge_command(
-    caller: CurrentCaller, session: WriteSession, app: AppServices, body: CommandAcknowledge
+    caller: CurrentCaller, session: WriteSession, app: AppServices, tasks: Tasks, body: CommandAcknowledge
 ) -> CommandAcknowledged:
-    row = await AgentCommands(session, caller, app.clock).acknowledge(body)
+    row = await AgentCommands(session, caller, app.clock).acknowledge(body, tasks)
     return CommandAcknowledged(status=row.status, command_id=row.id)
 
 

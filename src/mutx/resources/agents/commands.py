@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import partial
 from uuid import UUID
 
 from sqlalchemy import select
@@ -13,6 +14,8 @@ from mutx.kit.clock import Clock, to_datetime
 from mutx.kit.errors import Conflict, NotFound
 from mutx.resources.agents.models import AgentCommandRow
 from mutx.resources.agents.ownership import managed, owned
+from mutx.resources.agents.tasks import TaskMetrics
+from mutx.web.deps import after_commit
 
 PENDING, SUCCEEDED, FAILED = "pending", "succeeded", "failed"
 AT_MOST = 100
@@ -47,8 +50,8 @@ class AgentCommands:
         oldest = query.order_by(AgentCommandRow.created_at, AgentCommandRow.id).limit(AT_MOST)
         return (await self._session.scalars(oldest)).all()
 
-    async def acknowledge(self, report: CommandAcknowledge) -> AgentCommandRow:
-        """Once; a repeated acknowledgement that says the same is answered alike. Raises Conflict if it differs."""
+    async def acknowledge(self, report: CommandAcknowledge, tasks: TaskMetrics) -> AgentCommandRow:
+        """Once, and counted in `tasks`; a repeated acknowledgement that says the same is answered alike. Raises Conflict if it differs."""
         agent = await owned(self._session, self._caller, report.agent_id)
         row = await self._session.get(AgentCommandRow, report.command_id)
         if row is None or row.agent_id != agent.id:
@@ -58,4 +61,5 @@ class AgentCommands:
             raise Conflict(f"this command is acknowledged as {row.status} already")
         if row.status == PENDING:
             row.status, row.result, row.error, row.completed_at = status, report.result, report.error, self._now
+            after_commit(self._session, partial(tasks.completed, report.success, row.created_at, self._now))
         return row

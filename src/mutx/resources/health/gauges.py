@@ -1,13 +1,28 @@
-"""Gauges that are read from the database when somebody scrapes."""
+"""Gauges that are read when somebody scrapes: from the database, and from what runs beside requests."""
 
 from prometheus_client import CollectorRegistry, Gauge
+
+from mutx.resources.health.vitals import Fleet, Vitals
 
 
 class FleetGauges:
     def __init__(self, registry: CollectorRegistry) -> None:
         self._total = Gauge("mutx_agents_total", "Total number of agents", registry=registry)
         self._active = Gauge("mutx_agents_active", "Number of active agents", registry=registry)
+        self._queue = Gauge("mutx_queue_size", "Current size of agent task queue", registry=registry)
+        self._monitor = Gauge(
+            "mutx_background_monitor_consecutive_failures",
+            "Failures in a row of the background job that fails most",
+            registry=registry,
+        )
+        self._waiting = Gauge(
+            "mutx_outbox_waiting", "Events that a sink has not taken yet", ["sink"], registry=registry
+        )
 
-    def set(self, total: int, active: int) -> None:
-        self._total.set(total)
-        self._active.set(active)
+    def set(self, fleet: Fleet, vitals: Vitals) -> None:
+        self._total.set(fleet.agents)
+        self._active.set(fleet.active)
+        self._queue.set(fleet.tasks)
+        self._monitor.set(max(vitals.failures().values(), default=0))
+        for sink, waiting in fleet.waiting.items():
+            self._waiting.labels(sink).set(waiting)

@@ -4,13 +4,11 @@ from importlib.metadata import version
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request
-from prometheus_client import generate_latest
 
 from mutx.contract import health as contract
 from mutx.contract.health import Health, Readiness, ServerInfo
 from mutx.resources.health.checks import HealthChecks
-from mutx.resources.health.gauges import FleetGauges
-from mutx.web.deps import AppServices
+from mutx.resources.health.scrape import Scrape
 from mutx.web.serve import serve
 
 router = APIRouter()
@@ -22,9 +20,9 @@ async def _checks(request: Request) -> HealthChecks:
     return found
 
 
-async def _gauges(request: Request) -> FleetGauges:
-    found = request.app.state.gauges
-    assert isinstance(found, FleetGauges)
+async def _scrape(request: Request) -> Scrape:
+    found = request.app.state.scrape
+    assert isinstance(found, Scrape)
     return found
 
 
@@ -47,6 +45,5 @@ async def server_info(request: Request) -> ServerInfo:
 
 
 @serve(router, contract.metrics)
-async def metrics(checks: Checks, app: AppServices, gauges: Annotated[FleetGauges, Depends(_gauges)]) -> str:
-    gauges.set(*await checks.agents())
-    return generate_latest(app.registry).decode()
+async def metrics(request: Request, scrape: Annotated[Scrape, Depends(_scrape)]) -> str:
+    return await scrape.text(request.scope)

@@ -1,25 +1,27 @@
-"""Request bodies: bounded, and JSON only where it is unambiguous."""
+"""Request bodies: bounded in size and time, and JSON only where it is unambiguous."""
 
+import asyncio
 from collections.abc import Collection
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from mutx.kit.errors import MalformedBody, MutxError, TooLarge
+from mutx.kit.errors import MalformedBody, MutxError, RequestTooSlow, TooLarge
 from mutx.web import strict_json
 from mutx.web.credentials import header
 from mutx.web.problems import respond
 
 
 class BodyGuard:
-    """Reads a body up to `limit` bytes, checks that it is strict JSON if it says it is JSON, and hands it on.
+    """Reads a body up to `limit` bytes within `seconds`, checks that it is strict JSON if it says it is JSON, and hands it on.
 
     A request whose Content-Length is over the limit is refused before a byte of it is read. Paths in `unread` (the hot
-    doors) get a `receive` that raises TooLarge beyond the limit and parse for themselves.
+    doors) get a `receive` that raises TooLarge beyond the limit and RequestTooSlow after that time, and parse for themselves.
     """
 
-    def __init__(self, app: ASGIApp, *, limit: int, unread: Collection[str] = ()) -> None:
+    def __init__(self, app: ASGIApp, *, limit: int, seconds: float, unread: Collection[str] = ()) -> None:
         self._app = app
         self._limit = limit
+        self._seconds = seconds
         self._unread = frozenset(unread)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -28,7 +30,7 @@ class BodyGuard:
             return
         try:
             self._refuse_declared(scope)
-            receive = self._counted(receive)
+            receive = self._bounded(receive)
             if scope["path"] not in self._unread and scope["method"] not in {"GET", "HEAD"}:
                 receive = await self._checked(scope, receive)
         except MutxError as error:
@@ -50,20 +52,28 @@ class BodyGuard:
             f"the body is larger than {self._limit} bytes; send less at a time", details={"limit": self._limit}
         )
 
-    def _counted(self, receive: Receive) -> Receive:
-        """For bodies without a declared length."""
-        seen = 0
+    def _bounded(self, receive: Receive) -> Receive:
+        """For bodies without a declared length, and for those that trickle in."""
+        seen, complete = 0, False
+        until = asyncio.get_running_loop().time() + self._seconds
 
-        async def counting() -> Message:
-            nonlocal seen
-            message = await receive()
+        async def bounding() -> Message:
+            nonlocal seen, complete
+            if complete:
+                return await receive()  # waits for the client to leave
+            try:
+                async with asyncio.timeout_at(until):
+                    message = await receive()
+            except TimeoutError:
+                raise RequestTooSlow(f"the body did not arrive within {self._seconds:g} s; send it again") from None
             if message["type"] == "http.request":
                 seen += len(message.get("body", b""))
                 if seen > self._limit:
                     raise self._too_large()
+            complete = not message.get("more_body", False)
             return message
 
-        return counting
+        return bounding
 
     async def _checked(self, scope: Scope, receive: Receive) -> Receive:
         body = await _read(receive)

@@ -8,6 +8,7 @@ nothing else is served here, in one function. Everything else goes the full way,
 from collections.abc import Mapping
 from time import perf_counter
 
+import structlog
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from mutx.governance.types import Caller
@@ -23,6 +24,8 @@ from mutx.server.middleware.rate_limit import headers_of, written_headers_of
 from mutx.server.middleware.security import API, TrustedHosts
 from mutx.storage.throttle import RateLimiter
 from mutx.web.problems import respond, status_of
+
+log = structlog.stdlib.get_logger("mutx.http")
 
 BEARER = b"Bearer "
 UNUSUAL = frozenset(
@@ -106,6 +109,8 @@ class HotLane:
         try:
             body = await route.answer(caller, receive)
         except MutxError as error:
+            if status_of(error) >= 500:  # where it broke, nobody knew the request's name
+                log.warning("request failed", code=error.code, request_id=request_id, tenant=caller.workspace_id)
             extra = (*API, (b"x-request-id", request_id.encode()), *headers_of(self._throttle, caller.principal_id))
             answer = respond(scope, error)
             await answer(scope, receive, with_headers(send, extra))

@@ -1,14 +1,21 @@
 """HTTP metrics under the names of the product's technical reference (§5), labelled by route template."""
 
+import sys
 from time import perf_counter
 
+import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from mutx.web.credentials import header
 
+log = structlog.stdlib.get_logger("mutx.http")
+
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 UNMATCHED = "unmatched"
+EDGE = "edge"
+"""In place of the route's template: refused before there was one (host, origin, rate, credential store)."""
+TRACKED = "mutx.tracked"
 DURATIONS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 REQUEST_SIZES = (100, 500, 1000, 5000, 10000, 50000, 100000)
 RESPONSE_SIZES = (*REQUEST_SIZES, 500000)
@@ -81,8 +88,8 @@ class _Measured:
         await self._send(message)
 
 
-class Metrics:
-    """Counts, times and sizes of every request."""
+class EdgeMetrics:
+    """Counts what was answered before `Metrics` saw it. Stands outside; costs a look where there is nothing to count."""
 
     def __init__(self, app: ASGIApp, *, metrics: HttpMetrics) -> None:
         self._app = app
@@ -93,19 +100,52 @@ class Metrics:
             await self._app(scope, receive, send)
             return
         measured, begun = _Measured(send), perf_counter()
-        error: str | None = "aborted"
+        await self._app(scope, receive, measured)
+        if TRACKED not in scope:
+            seconds = perf_counter() - begun
+            self._metrics.record(method_of(scope), EDGE, measured.status, seconds, _declared(scope), measured.size)
+            if measured.status >= 500:
+                self._metrics.failed(f"http_{measured.status}", EDGE)
+
+
+class Metrics:
+    """Counts, times and sizes of every request that passed the edge; a log line for each that failed, for all at DEBUG."""
+
+    def __init__(self, app: ASGIApp, *, metrics: HttpMetrics) -> None:
+        self._app = app
+        self._metrics = metrics
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        scope[TRACKED] = True
+        measured, begun = _Measured(send), perf_counter()
         self._metrics.active.inc()
         try:
             await self._app(scope, receive, measured)
-            error = f"http_{measured.status}" if measured.status >= 500 else None
         finally:
             self._metrics.active.dec()
             path = template_of(scope)
-            if error is not None:
-                self._metrics.failed(error, path)
-            method = scope["method"] if scope["method"] in METHODS else "OTHER"
-            received = _declared(scope)
-            self._metrics.record(method, path, measured.status, perf_counter() - begun, received, measured.size)
+            if (kind := _error_kind(measured.status)) is not None:
+                self._metrics.failed(kind, path)
+            method, seconds = method_of(scope), perf_counter() - begun
+            self._metrics.record(method, path, measured.status, seconds, _declared(scope), measured.size)
+            tell = log.warning if kind is not None else log.debug
+            tell("request", method=method, route=path, status=measured.status, duration_ms=round(1000 * seconds, 3))
+
+
+def _error_kind(status: int) -> str | None:
+    """The class of the exception in flight, `aborted` if the request was, or the status of an answer over 499."""
+    raised = sys.exc_info()[0]
+    if raised is not None:
+        return raised.__name__ if issubclass(raised, Exception) else "aborted"
+    return f"http_{status}" if status >= 500 else None
+
+
+def method_of(scope: Scope) -> str:
+    method: str = scope["method"]
+    return method if method in METHODS else "OTHER"
 
 
 def template_of(scope: Scope) -> str:

@@ -13,7 +13,10 @@ SANE = re.compile(rb"[A-Za-z0-9._:-]{8,128}", re.ASCII)
 
 
 class RequestId:
-    """Puts `mutx.request_id` into the scope, into the log's context and into the answer's X-Request-ID."""
+    """Puts `mutx.request_id` into the scope, into the log's context and into the answer's X-Request-ID.
+
+    Stands outside everything else, so that a refusal at the edge has its name as well.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app

@@ -54,7 +54,7 @@ class TrustedHosts:
         if scope["type"] == "http" and not self.ours(header(scope, b"host") or b""):
             message = "this server does not go by that name; add it to ALLOWED_HOSTS if it should"
             answer = JSONResponse(problem("unknown_host", message, {}, request_id_of(scope)), 400)
-            await answer(scope, receive, send)
+            await answer(scope, receive, with_headers(send, API))
             return
         await self._app(scope, receive, send)
 

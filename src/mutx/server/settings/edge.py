@@ -3,7 +3,7 @@
 from ipaddress import ip_network
 from typing import Annotated
 
-from pydantic import BaseModel, field_validator
+from pydantic import BaseModel, Field, field_validator
 from pydantic_settings import NoDecode
 
 from mutx.server.settings.values import Positive
@@ -24,6 +24,14 @@ class EdgeSettings(BaseModel):
     trusted_proxies: Annotated[tuple[str, ...], NoDecode] = ()
     """Networks of the proxies in front, comma separated; their `X-Forwarded-For` says which address is counted."""
     max_body_bytes: Positive = 1_000_000
+    header_timeout_seconds: float = Field(10.0, gt=0)
+    """From the first byte of a request, or from the connection, to the end of its headers."""
+    body_timeout_seconds: float = Field(30.0, gt=0)
+    """From the end of the headers to the end of the body."""
+    request_timeout_seconds: float = Field(60.0, gt=0)
+    """From the end of the headers to the beginning of the answer."""
+    stalled_reader_seconds: float = Field(60.0, gt=0)
+    """How long a client may leave an answer unread before its connection is closed."""
 
     @field_validator("trusted_proxies", mode="before")
     @classmethod

@@ -19,7 +19,7 @@ from prometheus_client import CollectorRegistry, Counter
 from mutx.kit.clock import Clock
 from mutx.kit.errors import Conflict, InputError, MutxError, NotFound, Unavailable
 from mutx.kit.ids import new_id
-from mutx.services.jobs.model import Handlers, JobRecord, JobStatus, NewJob, Patience, Payload
+from mutx.services.jobs.model import Backoff, Handlers, JobRecord, JobStatus, NewJob, Payload
 from mutx.services.jobs.runners import Runners
 
 if TYPE_CHECKING:
@@ -44,14 +44,14 @@ class DurableJobs:
         clock: Clock,
         registry: CollectorRegistry,
         *,
-        patience: Patience | None = None,
+        backoff: Backoff | None = None,
         runner: str | None = None,
     ) -> None:
         """`url`: SQLAlchemy URL, SQLite or PostgreSQL (psycopg). `runner`: a name no other living process has."""
         self._url = url
         self._handlers = handlers
         self._clock = clock
-        self._patience = patience or Patience()
+        self._backoff = backoff or Backoff()
         shared = url.startswith("postgresql")
         self._runners = Runners(url, SCHEMA) if shared else None
         self._runner = (runner or new_id()) if shared else None
@@ -152,9 +152,7 @@ class DurableJobs:
     def _launch(self) -> "Engine":
         from mutx.services.jobs.engine import ALONE, Engine, EngineTaken
 
-        engine = Engine(
-            self._url, self._run, self._gave_up, self._patience, schema=SCHEMA, runner=self._runner or ALONE
-        )
+        engine = Engine(self._url, self._run, self._gave_up, self._backoff, schema=SCHEMA, runner=self._runner or ALONE)
         try:
             if self._runners is not None and self._runner is not None:
                 self._runners.enter(self._runner)

@@ -11,7 +11,7 @@ from dbos import DBOS, DBOSClient, DBOSConfig, EnqueueOptions, Serializer, StepO
 from dbos._error import DBOSMaxStepRetriesExceeded
 
 from mutx.kit.errors import Unavailable
-from mutx.services.jobs.model import JobRecord, JobStatus, NewJob, Patience, Payload
+from mutx.services.jobs.model import Backoff, JobRecord, JobStatus, NewJob, Payload
 
 APPLICATION = "mutx"
 QUEUE = "mutx"
@@ -69,13 +69,13 @@ class Engine:
     """DBOS, launched by `launch` and gone with `close`."""
 
     def __init__(
-        self, url: str, run: Run, gave_up: GaveUp, patience: Patience, *, schema: str, runner: str = ALONE
+        self, url: str, run: Run, gave_up: GaveUp, backoff: Backoff, *, schema: str, runner: str = ALONE
     ) -> None:
         """`url`: SQLAlchemy URL of the job database. `runner`: this process's name among the runners."""
         self._url = url
         self._run = run
         self._gave_up = gave_up
-        self._patience = patience
+        self._backoff = backoff
         self._schema = schema
         self._runner = runner
         # asks for itself: what the engine asks, it asks until it is answered
@@ -172,17 +172,17 @@ class Engine:
         }
 
     def _workflow(self) -> Callable[[str, Payload], Awaitable[None]]:
-        run, gave_up, patience = self._run, self._gave_up, self._patience
+        run, gave_up, backoff = self._run, self._gave_up, self._backoff
 
         async def attempt(kind: str, payload: Payload) -> None:
             await run(kind, payload)
 
         how: StepOptions = {
             "name": "attempt",
-            "retries_allowed": patience.attempts > 1,
-            "max_attempts": patience.attempts,
-            "interval_seconds": patience.first,
-            "backoff_rate": patience.rate,
+            "retries_allowed": backoff.attempts > 1,
+            "max_attempts": backoff.attempts,
+            "interval_seconds": backoff.first,
+            "backoff_rate": backoff.rate,
             "should_retry": lambda error: not isinstance(error, JobRefused),
         }
 

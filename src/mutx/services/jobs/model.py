@@ -44,7 +44,7 @@ class JobRecord(Struct, frozen=True, kw_only=True):
     """Why the last attempt failed, of a dead job."""
 
 
-class Patience(Struct, frozen=True):
+class Backoff(Struct, frozen=True):
     """How often a job is tried and how long is waited in between: `first` seconds, then `rate` times longer each time."""
 
     attempts: int = 12

@@ -13,8 +13,15 @@ AGENT_ID = "gen_ai.agent.id"
 CONVERSATION_ID = "gen_ai.conversation.id"
 ERROR_TYPE = "error.type"
 
-WORKSPACE = "mutx.workspace.id"
+HTTP_METHOD = "http.request.method"
+HTTP_ROUTE = "http.route"
+HTTP_STATUS = "http.response.status_code"
+
 PREFIX = "mutx."
 """Of everything that the conventions have no word for."""
+WORKSPACE = "mutx.workspace.id"
+REQUEST_ID = "mutx.request.id"
+DECISION = "mutx.decision"
+EFFECT = "mutx.effect"
 
 FUNCTION = "function"
