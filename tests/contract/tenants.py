@@ -12,6 +12,7 @@ import uvloop
 from sqlalchemy import text
 
 from mutx.server.wiring import ControlPlane, build
+from mutx.services.jobs.model import NewJob
 from tests.contract.requests import Described, Request, described
 from tests.faults.world import PASSWORD, settings
 
@@ -37,6 +38,7 @@ class Tenants:
         self.plane: ControlPlane = self.run(build(settings(home)))
         self.ana = self._person(f"ana-{MARK}")
         self._eve, self._eves = self._person("eve"), 1
+        self._left_something = False
         self.operations: Mapping[str, Described] = {op.name: op for op in described()}
         self.known = self._things()
         self._made_by_themselves()
@@ -46,9 +48,10 @@ class Tenants:
 
     def stranger(self, method: str) -> httpx2.AsyncClient:
         """Eve, with nothing of her own; another one after each attempt that may have left something with her."""
-        if method != "get":
+        if method != "get" or self._left_something:
             self.run(self._eve.aclose())
             self._eve, self._eves = self._person(f"eve{self._eves}"), self._eves + 1
+        self._left_something = method != "get"
         return self._eve
 
     def send(self, http: httpx2.AsyncClient, request: Request) -> httpx2.Response:
@@ -106,9 +109,13 @@ class Tenants:
         answered = {"request_id": granting["approval"]["request_id"], "verdict": "approve", "grant": {}}
         do(me, "POST", "/v1/governance/resolve", answered)
         about_me = do(me, "GET", "/v1/auth/me")
+        job = NewJob(id=f"mail.{uuid4()}", kind="mail", workspace_id=about_me["workspace_id"], payload={"to": MARK})
+        assert self.plane.services.jobs is not None
+        self.run(self.plane.services.jobs.enqueue(job))
         return {
             "agent_id": agent["agent_id"],
             "command_id": command["command_id"],
+            "job_id": job.id,
             "key_id": do(me, "POST", "/v1/api-keys", {"name": f"ci-{MARK}"})["id"],
             "request_id": waiting["approval"]["request_id"],
             "token": waiting["approval"]["token"],
