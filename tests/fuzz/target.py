@@ -9,9 +9,11 @@ import httpx2
 import uvloop
 
 from mutx.server.wiring import ControlPlane, build
+from mutx.services.jobs.model import NewJob
 from tests.faults.world import AGENT, POLICY, client, settings
 
 T = TypeVar("T")
+EVENT = {"event_type": "AGENT_START", "agent_id": AGENT}
 
 
 class Target:
@@ -61,6 +63,15 @@ class Target:
         self._made("/v1/governance/resolve", answered)
         grants = self.send("GET", "/v1/approvals/grants").json()
         me = self.send("GET", "/v1/auth/me").json()
+        invitation = self._made(
+            f"/v1/workspaces/{me['workspace_id']}/invitations", {"email": "o@example.org", "role": "VIEWER"}
+        )
+        narrowed = {"principal_type": "role", "principal": "VIEWER", "effect": "deny", "verb": "act", "agent": "none"}
+        permission = self._made("/v1/permissions", narrowed)
+        event = self._made("/v1/audit/events", EVENT)
+        job = NewJob(id="mail.1", kind="mail", workspace_id=me["workspace_id"], payload={})
+        assert self.plane.services.jobs is not None
+        self.run(self.plane.services.jobs.enqueue(job))
         return {
             "agent_id": agent["id"],
             "key_id": key["id"],
@@ -75,6 +86,11 @@ class Target:
             "name": "house",
             "workspace_id": me["workspace_id"],
             "user_id": me["id"],
+            "invitation_id": invitation["id"],
+            "permission_id": permission["id"],
+            "event_id": event["event_id"],
+            "job_id": job.id,
+            "provider": "oidc",
         }
 
     def close(self) -> None:

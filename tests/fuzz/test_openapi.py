@@ -24,6 +24,11 @@ from tests.fuzz.target import Target
 
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
 
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:Do not use the `random` module:hypothesis.errors.HypothesisDeprecationWarning"
+)
+"""The engine of durable jobs draws its pauses at random, on threads of its own; no strategy here does."""
+
 OPERATIONS = by_name(FAMILIES)
 REFUSED = {400, 401, 404, 405, 413}
 """What nobody in particular may get from an operation that is not public: 404 and 405 for addresses that are none."""

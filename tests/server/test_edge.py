@@ -16,6 +16,7 @@ from structlog.testing import capture_logs
 from mutx.governance.types import Caller
 from mutx.server.app import middleware
 from mutx.server.doors.http import HotRoute
+from mutx.server.edge import local_limiters
 from mutx.server.middleware.timeouts import RequestTimeout
 from mutx.server.middleware.tracing import Tracing
 from tests.server.plane import PASSWORD, Plane, running
@@ -270,7 +271,7 @@ async def test_verified_callers_cost_one_look_until_something_is_revoked(plane: 
     assert plane.identities.cached(token) is None
     await ana.http.get("/v1/auth/me")
     assert plane.identities.cached(token) is not None
-    plane.clock.advance(6)
+    plane.clock.advance(61)
     assert plane.identities.cached(token) is None
 
 
@@ -308,7 +309,8 @@ async def _sent(message: Any) -> None:
 
 def layers_of(plane: Plane) -> list[Middleware]:
     """As the app has them, with metrics of their own."""
-    return middleware(replace(plane.services, registry=CollectorRegistry()), plane.settings, plane.identities, {})
+    services = replace(plane.services, registry=CollectorRegistry())
+    return middleware(services, plane.settings, plane.identities, {}, local_limiters(plane.settings, plane.clock))
 
 
 async def test_what_is_no_http_request_passes_every_layer_untouched(plane: Plane) -> None:
@@ -327,7 +329,8 @@ async def test_what_is_no_http_request_passes_every_layer_untouched(plane: Plane
 async def test_the_order_of_the_edge_is_the_documented_one(tmp_path: Path) -> None:
     async with running(tmp_path / "home", cors_origins=("https://board.example.org",)) as plane:
         layers = [layer.cls.__name__ for layer in layers_of(plane)]
-    documented = ["TrustedHosts", "CORSMiddleware", "SecurityHeaders", "Authenticate", "Tracing", "Metrics"]
+    documented = ["TrustedHosts", "CORSMiddleware", "SecurityHeaders", "Doorkeeper", "Authenticate", "RateLimit"]
+    documented += ["Tracing", "Metrics"]
     assert [name for name in layers if name in documented] == documented
     assert layers.index("RequestId") < layers.index("TrustedHosts")
 

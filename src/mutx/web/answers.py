@@ -34,7 +34,7 @@ def errors_of(operation: Operation[Any, Any]) -> tuple[int, ...]:
     if operation.parameters:
         found |= {422}
     if operation.method != "GET":
-        found |= {401, 409, 507}
+        found |= {401, 403, 409, 507}
     return tuple(sorted(found))
 
 

@@ -194,7 +194,7 @@ def test_the_tampered_receipt_is_named():
     [finding] = report.findings
     assert (finding.receipt_id, finding.position, finding.session_id) == ("r-s-1-4", 4, "s-1")
     assert "r-s-1-4" in str(finding)
-    assert "changed after signing" in str(finding)
+    assert "changed afterwards" in str(finding)
 
 
 def test_values_may_be_taken_away_but_not_changed():

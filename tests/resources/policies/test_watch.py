@@ -13,6 +13,7 @@ from mutx.resources.policies.watch import PolicyWatch
 from mutx.storage.coordination import Bus, LocalBus
 from mutx.storage.redis_bus import RedisBus
 from mutx.storage.redis_link import connect
+from mutx.storage.sqlite_database import SqliteDatabase
 from tests.redis_server import RedisServer, until
 from tests.resources.governed import POLICY, Governed
 
@@ -71,7 +72,10 @@ async def test_a_store_that_cannot_answer_ends_the_watch_for_the_worker_to_begin
     ana = await plane.person()
     engines = PolicyEngines(plane.services.database, LocalBus())
     await engines.load(ana.workspace_id)
-    await plane.services.database.stop()
-    plane.services.database.path.write_bytes(b"no database" * 100)
+    database = plane.services.database
+    if not isinstance(database, SqliteDatabase):
+        pytest.skip("a file is easily spoilt; a PostgreSQL that goes away is in tests/storage/test_pg_database.py")
+    await database.stop()
+    database.path.write_bytes(b"no database" * 100)
     with pytest.raises(Unavailable):
         await PolicyWatch(engines, LocalBus()).run()

@@ -5,7 +5,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from mutx.contract.auth import ForgotPassword, ResendVerification, ResetPassword, VerifyEmail
 from mutx.kit.clock import to_datetime
-from mutx.kit.errors import InputError, Unavailable
+from mutx.kit.errors import Conflict, InputError
 from mutx.resources.auth.directory import person
 from mutx.resources.auth.families import Families
 from mutx.resources.auth.models import MailedTokenRow
@@ -57,7 +57,7 @@ class Recovery:
 
     async def _ask(self, purpose: Purpose, email: str, origin: str | None) -> None:
         if not self._auth.rules.mail:
-            raise Unavailable("this server sends no mail; ask its operator, who can set SMTP_HOST")
+            raise Conflict("this server sends no mail; ask its operator, who can set SMTP_HOST")
         leads_to = link_origin(self._auth.rules, origin)
         async with self._app.database.write() as session:
             await ask_for_mail(session, purpose, email, leads_to, self._clock.now())
