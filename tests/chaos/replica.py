@@ -1,7 +1,7 @@
 """One of several processes on one PostgreSQL: the whole pipeline, its sweep and its outbox pump, on sessions that all share.
 
 It tells its parent what it was answered: `turn RECEIPT`, `approved ACTION`, `redeemed ACTION`,
-`event RECEIPT` (delivered to its sink), `unavailable TEXT`.
+`event RECEIPT` (delivered to its sink), `unavailable TEXT`, and `unknown TEXT` of a write that is not sent twice.
 """
 
 import asyncio
@@ -135,7 +135,7 @@ class Replica:
             waiting = await self._try(self._ledger.requests(WS, status=RequestStatus.PENDING, limit=3))
             for request in (waiting or ((), 0))[0]:
                 if request.tool_name == "pay":
-                    answer = await self._try(self._pipeline.resolve(request.id, Verdict.APPROVE, PERSON))
+                    answer = await self._try(self._pipeline.resolve(request.id, Verdict.APPROVE, PERSON), once=True)
                     if answer is not None:
                         self._say("approved", request.action_id)
             await asyncio.sleep(0.01)
@@ -147,24 +147,27 @@ class Replica:
             for request in (answered or ((), 0))[0]:
                 answer = await self._try(self._pipeline.status(request.action_id, AGENT))
                 if answer is not None and answer.permit is not None:
-                    spent = await self._try(self._pipeline.redeem(answer.permit, {"n": 1}, AGENT))
+                    spent = await self._try(self._pipeline.redeem(answer.permit, {"n": 1}, AGENT), once=True)
                     if spent is not None:
                         self._say("redeemed", request.action_id)
             await asyncio.sleep(0.01)
 
     async def _sweep(self) -> None:
         while not self.stopping.is_set():
-            await self._try(self._pipeline.sweep())
+            await self._try(self._pipeline.sweep(), once=True)
             await asyncio.sleep(0.05)
 
-    async def _try(self, call: Coroutine[Any, Any, Any]) -> Any:
-        """None where somebody else came first, or where the store could not answer."""
+    async def _try(self, call: Coroutine[Any, Any, Any], *, once: bool = False) -> Any:
+        """None where somebody else came first, or where the store could not answer.
+
+        `once`: a write that is not sent again by itself, because nobody knows whether it arrived.
+        """
         try:
             return await call
         except (AlreadyResolved, PermitRefused):
             return None
         except LedgerUnavailable as error:
-            self._say("unavailable", str(error))
+            self._say("unknown" if once else "unavailable", str(error))
             return None
 
     def _say(self, *words: str) -> None:
