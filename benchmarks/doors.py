@@ -23,6 +23,7 @@ from mutx.governance.types import Caller
 from mutx.server.app import create_app
 from mutx.server.doors.http import hot_routes
 from mutx.server.doors.verbs import Verbs
+from mutx.server.http_protocol import KEY as REPLY
 from mutx.server.settings import Settings
 from mutx.server.wiring import build
 from mutx.storage.coordination import LocalBus
@@ -164,6 +165,13 @@ async def shares(plan: Plan) -> list[float]:
         await plane.stop()
 
 
+def _take(head: bytes, body: bytes) -> bool:
+    """An answer goes nowhere; `mutx up` writes it to the socket."""
+    if not head.startswith(b"HTTP/1.1 200"):
+        raise RuntimeError(f"a request was answered with {head[:40]!r}")
+    return True
+
+
 class Asked:
     """Hot requests to an ASGI application, without a socket."""
 
@@ -191,7 +199,8 @@ class Asked:
             if message["type"] == "http.response.start" and message["status"] != 200:
                 raise RuntimeError(f"a request was answered with {message['status']}")
 
-        known = {} if caller is None else {"mutx.caller": caller}
+        known: dict[str, Any] = {} if caller is None else {"mutx.caller": caller}
+        known[REPLY] = _take
         fixed = {"type": "http", "method": "POST", "scheme": "http", "path": PATH, "raw_path": PATH.encode()}
         more = {"query_string": b"", "root_path": "", "client": ("127.0.0.1", 1), "server": ("127.0.0.1", 80)}
         await app({**fixed, **more, **known, "headers": list(self._headers), "state": {}}, receive, send)

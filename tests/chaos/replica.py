@@ -1,6 +1,6 @@
 """One of several processes on one PostgreSQL: the whole pipeline, its sweep and its outbox pump, on sessions that all share.
 
-It tells its parent what it was answered: `turn RECEIPT`, `approved ACTION`, `redeemed ACTION`,
+It tells its parent that it is `ready`, and what it was answered: `turn RECEIPT`, `approved ACTION`, `redeemed ACTION`,
 `event RECEIPT` (delivered to its sink), `unavailable TEXT`, and `unknown TEXT` of a write that is not sent twice.
 """
 
@@ -170,6 +170,10 @@ class Replica:
             self._say("unknown" if once else "unavailable", str(error))
             return None
 
+    def say_ready(self) -> None:
+        """From here on it ends when it is told to."""
+        self._say("ready", "")
+
     def _say(self, *words: str) -> None:
         self._tell.send_bytes(" ".join(words).encode())
 
@@ -184,5 +188,6 @@ async def _live(url: str, tell: Connection, seed: int) -> None:
     await ledger.start()
     replica = Replica(ledger, tell, seed)
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, replica.stopping.set)
+    replica.say_ready()
     await replica.run()
     await ledger.stop()

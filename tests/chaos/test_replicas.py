@@ -39,6 +39,7 @@ class Fleet:
         self._context = multiprocessing.get_context("forkserver")
         self._context.set_forkserver_preload(["tests.chaos.replica"])
         self._children: dict[Connection, Any] = {}
+        self._started = 0
 
     def start(self, seed: int) -> None:
         heard, tell = self._context.Pipe(duplex=False)
@@ -46,6 +47,7 @@ class Fleet:
         child.start()
         tell.close()
         self._children[heard] = child
+        self._started += 1
 
     def listen(self, more: int) -> None:
         """Until so many turns more were acknowledged."""
@@ -54,15 +56,20 @@ class Fleet:
 
     def kill(self) -> None:
         """One of them, in the middle of whatever it does."""
+        self._all_ready()
         next(iter(self._children.values())).kill()
 
     def end(self) -> list[int]:
         """Let each finish what is under way; their exit statuses."""
+        self._all_ready()
         children = list(self._children.values())
         for child in children:
             child.terminate()
         self._hear(lambda: not self._children)
         return [child.exitcode for child in children]
+
+    def _all_ready(self) -> None:
+        self._hear(lambda: len(self.told["ready"]) >= self._started)
 
     def _hear(self, enough: Callable[[], bool]) -> None:
         while not enough():

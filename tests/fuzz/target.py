@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import httpx2
+import pytest
 import uvloop
 
 from mutx.server.wiring import ControlPlane, build
@@ -13,6 +14,11 @@ from mutx.services.jobs.model import NewJob
 from tests.faults.world import AGENT, POLICY, client, settings
 
 T = TypeVar("T")
+RANDOM_ELSEWHERE = pytest.mark.filterwarnings(
+    "ignore:Do not use the `random` module:hypothesis.errors.HypothesisDeprecationWarning"
+)
+"""The engine of durable jobs draws its pauses at random, on threads of its own; no strategy of these tests does."""
+
 EVENT = {"event_type": "AGENT_START", "agent_id": AGENT}
 
 

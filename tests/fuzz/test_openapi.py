@@ -20,14 +20,11 @@ from schemathesis.specs.openapi.checks import (
 from mutx.contract.operation import by_name, operations
 from mutx.contract.registry import FAMILIES
 from mutx.server.openapi import DescribedApi
-from tests.fuzz.target import Target
+from tests.fuzz.target import RANDOM_ELSEWHERE, Target
 
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
 
-pytestmark = pytest.mark.filterwarnings(
-    "ignore:Do not use the `random` module:hypothesis.errors.HypothesisDeprecationWarning"
-)
-"""The engine of durable jobs draws its pauses at random, on threads of its own; no strategy here does."""
+pytestmark = RANDOM_ELSEWHERE
 
 OPERATIONS = by_name(FAMILIES)
 REFUSED = {400, 401, 404, 405, 413}

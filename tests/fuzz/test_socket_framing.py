@@ -11,7 +11,9 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from mutx.server.doors.uds import MAX_LINE
-from tests.fuzz.target import Target
+from tests.fuzz.target import RANDOM_ELSEWHERE, Target
+
+pytestmark = RANDOM_ELSEWHERE
 
 PATIENCE = 30.0
 """Seconds after which the door counts as hanging; it answers in milliseconds."""

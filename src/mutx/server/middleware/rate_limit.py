@@ -9,6 +9,7 @@ What a policy limits is charged in the database, with the turn; this here only k
 
 import hashlib
 from collections.abc import Collection, Mapping
+from functools import lru_cache
 from math import ceil
 
 from msgspec import Struct
@@ -20,7 +21,7 @@ from mutx.kit.errors import RateLimited, Unauthenticated
 from mutx.server.identities import KnownIdentities
 from mutx.server.middleware.client_address import ClientAddress
 from mutx.server.middleware.headers import RawHeaders
-from mutx.storage.throttle import RateLimiter
+from mutx.storage.throttle import Limit, RateLimiter
 from mutx.web.credentials import credential_of
 from mutx.web.problems import respond
 
@@ -117,18 +118,30 @@ class RateLimit:
 
 def headers_of(limiter: RateLimiter, key: str) -> RawHeaders:
     """What a key has left, as draft-ietf-httpapi-ratelimit-headers names it; `RateLimit-Reset`: seconds until it is whole."""
-    limit, left = limiter.limit, limiter.allowance(key)
+    left = limiter.allowance(key)
+    of_limit, _ = _of_limit(limiter.limit)
     return (
-        (b"ratelimit-limit", b"%d" % limit.requests),
+        *of_limit,
         (b"ratelimit-remaining", b"%d" % left.remaining),
         (b"ratelimit-reset", b"%d" % left.reset),
-        (b"ratelimit-policy", b"%d;w=%d" % (limit.requests, limit.seconds)),
     )
 
 
 def written_headers_of(limiter: RateLimiter, key: str) -> bytes:
     """The same as they stand on the wire."""
-    return b"".join(b"%b: %b\r\n" % header for header in headers_of(limiter, key))
+    left = limiter.allowance(key)
+    _, written = _of_limit(limiter.limit)
+    return b"%bratelimit-remaining: %d\r\nratelimit-reset: %d\r\n" % (written, left.remaining, left.reset)
+
+
+@lru_cache(maxsize=64)
+def _of_limit(limit: Limit) -> tuple[RawHeaders, bytes]:
+    """What is the same for every key; as headers, and as they stand on the wire."""
+    headers = (
+        (b"ratelimit-limit", b"%d" % limit.requests),
+        (b"ratelimit-policy", b"%d;w=%d" % (limit.requests, limit.seconds)),
+    )
+    return headers, b"".join(b"%b: %b\r\n" % header for header in headers)
 
 
 def _limit_of(limits: EdgeLimits, scope: Scope) -> str:
