@@ -4,12 +4,14 @@ import json
 from typing import Any
 
 from fastapi import FastAPI
+from fastapi.routing import APIRoute, iter_route_contexts
 
 from mutx.contract.base import Problem
 from mutx.contract.operation import by_name
 from mutx.contract.registry import FAMILIES
 from mutx.server.routers import ROUTERS
 from mutx.web import answers, problems
+from mutx.web.signposts import Signposts
 
 TITLE = "MUTX"
 VERSION = "1"
@@ -32,6 +34,8 @@ class DescribedApi(FastAPI):
         super().__init__(title=TITLE, version=VERSION, description=DESCRIPTION, redirect_slashes=False, **settings)
         for router in ROUTERS:
             self.include_router(router)
+        known = [context.original_route for context in iter_route_contexts(self.routes)]
+        self.routes.insert(0, Signposts(route for route in known if isinstance(route, APIRoute)))
         problems.install(self)
 
     def openapi(self) -> dict[str, Any]:

@@ -28,11 +28,16 @@ async def _services(request: Request) -> Services:
     return services(request)
 
 
-async def _caller(request: Request) -> Caller:
+def caller_of(request: Request) -> Caller:
+    """Who asks. Raises Unauthenticated."""
     caller: Caller | None = request.scope.get("mutx.caller")
     if caller is None:
         raise Unauthenticated("sign in, or send an API key as `Authorization: Bearer ...` or `X-API-Key`")
     return caller
+
+
+async def _caller(request: Request) -> Caller:
+    return caller_of(request)
 
 
 async def _read(request: Request) -> AsyncIterator[AsyncSession]:

@@ -12,6 +12,7 @@ from starlette.responses import JSONResponse, Response
 
 from mutx.contract.operation import Operation
 from mutx.web.access import require
+from mutx.web.given import given
 
 H = TypeVar("H", bound=Callable[..., Any])
 
@@ -27,7 +28,7 @@ def serve(router: APIRouter, operation: Operation[Any, Any]) -> Callable[[H], H]
         summary, _, description = operation.doc.partition("\n")
         router.add_api_route(
             operation.url,
-            handler,
+            handler if operation.public or operation.stream else given(handler),
             methods=[operation.method],
             operation_id=operation.name,
             name=operation.name,

@@ -152,3 +152,22 @@ async def test_an_administrator_does_not_become_a_colleague_by_rotating_their_ke
     assert (await plane.client(his["key"]).get("/v1/agents")).status_code == 200
     assert (await ana.http.delete(f"/v1/api-keys/{his['id']}")).status_code == 204
     assert (await plane.client(his["key"]).get("/v1/agents")).status_code == 401
+
+
+async def test_every_page_says_how_many_there_are(plane: Plane) -> None:
+    ana = await plane.register()
+    assert (await ana.http.get("/v1/api-keys")).json() == {
+        "items": [],
+        "total": 0,
+        "skip": 0,
+        "limit": 50,
+        "has_more": False,
+    }
+    keys = []
+    for number in range(3):
+        plane.clock.advance(1)
+        keys.append(await made(ana, name=f"key {number}"))
+    pages = [(await ana.http.get("/v1/api-keys", params={"skip": skip, "limit": 2})).json() for skip in (0, 2, 4)]
+    assert [[item["name"] for item in page["items"]] for page in pages] == [["key 2", "key 1"], ["key 0"], []]
+    assert [(page["total"], page["has_more"]) for page in pages] == [(3, True), (3, False), (3, False)]
+    assert pages[1]["items"] == [(await ana.http.get(f"/v1/api-keys/{keys[0]['id']}")).json()]

@@ -1,11 +1,11 @@
 """What it means to hold a key: shown once, kept as a hash, narrowed to its owner."""
 
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Row, Select, bindparam, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from mutx.contract.api_keys import MAX_LANE_DAYS, ApiKey, ApiKeyCreate, ApiKeyCreated, KeyKind
@@ -18,10 +18,37 @@ from mutx.resources.api_keys.models import ApiKeyRow
 from mutx.services.identity.secrets import SecretHasher, SecretKind, hint_of, mint
 from mutx.services.identity.uses import KeyUse
 from mutx.storage.outbox import tell
+from mutx.storage.pages import PagedQuery
 from mutx.web.access import AGENT_SCOPES, covers, scopes_of
 from mutx.web.news import tell_audit
 
 HOUR = 3600
+ADMIN = "api_keys:admin"
+
+SHOWN = (
+    "id",
+    "name",
+    "kind",
+    "hint",
+    "scopes",
+    "agent_id",
+    "role",
+    "lane",
+    "created_at",
+    "expires_at",
+    "last_used",
+)
+"""The columns that stand in an answer as they are."""
+_KEYS = ApiKeyRow.__table__.c
+_IN_WORKSPACE = (
+    select(*(_KEYS[name] for name in SHOWN))
+    .where(_KEYS.workspace_id == bindparam("workspace_id"), _KEYS.revoked_at.is_(None))
+    .order_by(_KEYS.created_at.desc(), _KEYS.id.desc())
+)
+ALL_KEYS = PagedQuery(_IN_WORKSPACE)
+"""Given `workspace_id`."""
+OWN_KEYS = PagedQuery(_IN_WORKSPACE.where(_KEYS.user_id == bindparam("user_id")))
+"""Given `workspace_id` and `user_id`."""
 
 
 class ApiKeys:
@@ -33,11 +60,14 @@ class ApiKeys:
         self._secrets = secrets
         self._now = to_datetime(clock.now())
 
-    async def list(self, skip: int, limit: int) -> tuple[Sequence[ApiKey], int]:
-        total = await self._session.scalar(select(func.count()).select_from(self._visible().subquery()))
-        newest = self._visible().order_by(ApiKeyRow.created_at.desc(), ApiKeyRow.id.desc())
-        rows = await self._session.scalars(newest.offset(skip).limit(limit))
-        return [self._shape(row) for row in rows], total or 0
+    async def list(self, skip: int, limit: int) -> tuple[Sequence[Mapping[str, Any]], int]:
+        """Newest first: the fields of `ApiKey`, and how many there are."""
+        mine = {"workspace_id": self._caller.workspace_id}
+        if covers(self._caller.scopes, ADMIN):
+            rows, total = await ALL_KEYS.page(self._session, skip, limit, **mine)
+        else:
+            rows, total = await OWN_KEYS.page(self._session, skip, limit, **mine, user_id=self._caller.user_id)
+        return [self._listed(row) for row in rows], total
 
     async def get(self, key_id: UUID) -> ApiKey:
         return self._shape(await self._row(key_id))
@@ -128,9 +158,14 @@ class ApiKeys:
         query = select(ApiKeyRow).where(
             ApiKeyRow.workspace_id == self._caller.workspace_id, ApiKeyRow.revoked_at.is_(None)
         )
-        if covers(self._caller.scopes, "api_keys:admin"):
+        if covers(self._caller.scopes, ADMIN):
             return query
         return query.where(ApiKeyRow.user_id == self._caller.user_id)
+
+    def _listed(self, row: Row[*tuple[Any, ...]]) -> dict[str, Any]:
+        fields = dict(zip(SHOWN, row, strict=False))  # behind them stands the total
+        fields["is_active"] = self._active(row.expires_at)
+        return fields
 
     def _shape(self, row: ApiKeyRow) -> ApiKey:
         return ApiKey.model_validate(self._fields(row))
@@ -139,20 +174,11 @@ class ApiKeys:
         return ApiKeyCreated.model_validate({**self._fields(row), "key": secret})
 
     def _fields(self, row: ApiKeyRow) -> dict[str, Any]:
-        return {
-            "id": row.id,
-            "name": row.name,
-            "kind": row.kind,
-            "hint": row.hint,
-            "scopes": row.scopes,
-            "agent_id": row.agent_id,
-            "role": row.role,
-            "lane": row.lane,
-            "created_at": row.created_at,
-            "expires_at": row.expires_at,
-            "last_used": row.last_used,
-            "is_active": row.revoked_at is None and (row.expires_at is None or row.expires_at > self._now),
-        }
+        fields = {name: getattr(row, name) for name in SHOWN}
+        return {**fields, "is_active": row.revoked_at is None and self._active(row.expires_at)}
+
+    def _active(self, expires_at: datetime | None) -> bool:
+        return expires_at is None or expires_at > self._now
 
 
 def _mint_for(row: ApiKeyRow) -> str:
