@@ -10,7 +10,7 @@ from email.message import EmailMessage
 
 from aiosmtpd.controller import Controller
 
-TOKEN = re.compile(r"mutx_(?:reset|verify)_[\w-]+")
+TOKEN = re.compile(r"mutx_(?:reset|verify|invite)_[\w-]+")
 
 
 class Postbox:

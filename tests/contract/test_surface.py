@@ -56,6 +56,8 @@ POST /v1/auth/local-bootstrap
 POST /v1/auth/refresh
 POST /v1/auth/logout
 GET /v1/auth/me
+GET /v1/auth/oauth/{provider}/authorize
+POST /v1/auth/oauth/{provider}/exchange
 GET /v1/api-keys
 POST /v1/api-keys
 GET /v1/api-keys/{key_id}

@@ -1,5 +1,5 @@
 // An OpenID provider on loopback for the sign-on tests. One line of JSON in, in the environment variable PROVIDER:
-// {"port", "jwks", "redirect_uri", "claims": {account: {...}}, "client_secret"}. Prints "ready" once it listens.
+// {"port", "jwks", "redirect_uri", "pages", "claims": {account: {...}}, "client_secret"}. Prints "ready" once it listens.
 import { createServer } from 'node:http';
 import { Provider } from 'oidc-provider';
 
@@ -14,7 +14,7 @@ const provider = new Provider(issuer, {
     {
       client_id: 'mutx-web',
       client_secret: given.client_secret,
-      redirect_uris: [given.redirect_uri],
+      redirect_uris: [given.redirect_uri, ...given.pages],
       grant_types: ['authorization_code'],
       response_types: ['code'],
     },

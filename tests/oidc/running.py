@@ -39,6 +39,8 @@ class OpenIdProvider(Struct):
     claims: Mapping[str, Any]
     key: RSAKey
     userinfo_only: bool = False
+    pages: tuple[str, ...] = ()
+    """More addresses that it sends people back to."""
     process: Any = None
 
     @property
@@ -50,6 +52,7 @@ class OpenIdProvider(Struct):
             "port": self.port,
             "jwks": {"keys": [self.key.as_dict(private=True)]},
             "redirect_uri": self.redirect_uri,
+            "pages": self.pages,
             "claims": self.claims,
             "client_secret": CLIENT_SECRET,
             "userinfo_only": self.userinfo_only,
@@ -101,7 +104,7 @@ class OpenIdProvider(Struct):
             for _ in range(12):
                 if answer.is_redirect:
                     where = httpx2.URL(answer.headers["location"])
-                    if str(where).startswith(self.redirect_uri):
+                    if str(where).startswith((self.redirect_uri, *self.pages)):
                         return dict(where.params)
                     answer = await browser.get(where)
                     continue

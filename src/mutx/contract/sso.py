@@ -2,14 +2,19 @@
 
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, StringConstraints
 
-from mutx.contract.auth import Tokens
-from mutx.contract.base import Schema
+from mutx.contract.auth import COOKIE, Tokens
+from mutx.contract.base import Input, Schema
 from mutx.contract.operation import operation
 
 Code = Annotated[str, Field(max_length=4096)]
 Short = Annotated[str, Field(max_length=512)]
+State = Annotated[str, StringConstraints(max_length=128, pattern=r"^[!-~]*$")]
+PageUrl = Annotated[
+    str, StringConstraints(max_length=512, pattern=r"^https?://[A-Za-z0-9.:\[\]-]+([/?][!$-\[\]-~]*)?$")
+]
+"""Of a page of ours, without a fragment; the server knows its own origins."""
 
 
 class SsoProvider(Schema):
@@ -30,6 +35,19 @@ class SsoStart(Schema):
     """Seconds in which it has to come back."""
 
 
+class OAuthStart(SsoStart):
+    state: str
+    """Comes back beside the code; compare it, and send it along with the exchange."""
+
+
+class OAuthExchange(Input):
+    code: Code = Field(min_length=1, repr=False)
+    redirect_uri: PageUrl
+    """The same that the sign-in began with."""
+    state: State = Field(min_length=1)
+    cookie: bool = Field(default=False, description=COOKIE)
+
+
 class SsoTokens(Tokens):
     workspace_id: str
     """The workspace that this sign-in works in."""
@@ -41,8 +59,12 @@ def list_sso_providers() -> SsoProviders:
 
 
 @operation("GET", "/auth/sso/{provider}", public=True)
-def start_sso(provider: str) -> SsoStart:
-    """Begin to sign in through a provider. The cookie that comes along binds the sign-in to this browser."""
+def start_sso(provider: str, return_to: PageUrl | None = None) -> SsoStart:
+    """Begin to sign in through a provider. The cookie that comes along binds the sign-in to this browser.
+
+    With `return_to`, a page of this server's own origins, the callback puts the refresh token into a cookie that no
+    script can read and sends the browser on to that page, instead of answering tokens.
+    """
 
 
 @operation("GET", "/auth/sso/{provider}/callback", public=True)
@@ -54,3 +76,17 @@ def finish_sso(
     error_description: Code = "",
 ) -> SsoTokens:
     """Come back from the provider and get tokens. An account is made for who comes for the first time."""
+
+
+@operation("GET", "/auth/oauth/{provider}/authorize", public=True)
+def authorize_oauth(provider: str, redirect_uri: PageUrl, state: State = "") -> OAuthStart:
+    """Begin to sign in from a page that takes the code itself. A state is made unless one is given.
+
+    The cookie that comes along binds the sign-in to this browser. `redirect_uri` is a page of this server's own origins
+    that the provider knows.
+    """
+
+
+@operation("POST", "/auth/oauth/{provider}/exchange", public=True)
+def exchange_oauth(provider: str, body: OAuthExchange) -> SsoTokens:
+    """Exchange the code that the provider sent the browser back with for tokens. It works once, in that browser."""

@@ -74,6 +74,8 @@ class InvitationCreate(Input):
 class InvitationCreated(Invitation):
     token: str = Field(repr=False)
     """Whoever is to join signs in and accepts with it. It is shown this once."""
+    mailed: bool = False
+    """A mail with a token of its own goes to the address; else hand over this one."""
 
 
 class InvitationAccept(Input):

@@ -41,6 +41,8 @@ class SsoApi(Group[T]):
     list = Call(sso.list_sso_providers)
     start = Call(sso.start_sso)
     finish = Call(sso.finish_sso)
+    authorize = Call(sso.authorize_oauth)
+    exchange = Call(sso.exchange_oauth)
 
 
 class WorkspacesApi(Group[T]):

@@ -8,6 +8,7 @@ from tests.faults.world import settings
 from tests.oidc.running import AUDIENCE, CLIENT_ID, CLIENT_SECRET, OpenIdProvider, running
 
 REDIRECT = "http://127.0.0.1:8000/v1/auth/sso/house/callback"
+PAGE = "http://127.0.0.1:8000/signed-in"
 
 CLAIMS = {
     "ana": {"email": "ana@example.org", "email_verified": True, "name": "Ana", "groups": ["platform"]},
@@ -18,7 +19,7 @@ CLAIMS = {
 
 @pytest.fixture(scope="session")
 def provider() -> Iterator[OpenIdProvider]:
-    with running(REDIRECT, CLAIMS) as made:
+    with running(REDIRECT, CLAIMS, pages=(PAGE,)) as made:
         yield made
 
 

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from mutx.kit.clock import Clock, to_datetime
 from mutx.kit.errors import Unavailable
 from mutx.resources.auth.accounts import user_of
+from mutx.resources.auth.invited import ask_for_invitations, minted, were_sent, wording
 from mutx.resources.auth.models import MailedTokenRow, MailRequestRow
 from mutx.resources.auth.requests import MAIL_TOPIC, Purpose
 from mutx.resources.workspaces.models import UserRow
@@ -31,10 +32,11 @@ KINDS = {Purpose.VERIFY: SecretKind.VERIFY, Purpose.RESET: SecretKind.RESET}
 class Letter(Struct, frozen=True):
     """One mail, ready to go."""
 
-    request_id: str
     to: str
     subject: str
     text: str
+    invitations: tuple[str, ...] = ()
+    """Ids of those it tells of."""
 
 
 class MailRoom:
@@ -56,16 +58,18 @@ class MailRoom:
 
     async def deliver(self) -> None:
         """Send everything that is due. What the mail server does not take stays due, later and later."""
+        with suppress(Unavailable):  # invitations that nobody can ask for now wait where they are
+            await ask_for_invitations(self._database, self._auth.rules.origins[0], self._clock.now())
         while (request := await self._claim()) is not None:
             letter = await self._write(request)
             if letter is not None:
                 try:
-                    await self._mailer.send(
-                        [letter.to], letter.subject, letter.text, message_id=f"{letter.request_id}.{request.attempts}"
-                    )
+                    # a request that is made anew keeps its id; a mailbox may drop what has the id of an older mail
+                    message_id = f"{request.id}.{request.requested_at:%Y%m%d%H%M%S}.{request.attempts}"
+                    await self._mailer.send([letter.to], letter.subject, letter.text, message_id=message_id)
                 except Unavailable:
                     continue
-            await self._done(request)
+            await self._done(request, letter)
 
     async def _claim(self) -> MailRequestRow | None:
         """The next one due, which is ours until its next try is."""
@@ -81,22 +85,35 @@ class MailRoom:
             row.due_at = moment + timedelta(seconds=wait) if row.attempts < MOST_ATTEMPTS else None
         return row
 
-    async def _done(self, request: MailRequestRow) -> None:
+    async def _done(self, request: MailRequestRow, letter: Letter | None) -> None:
         """No further try; a request that was made anew meanwhile stands."""
         same = (MailRequestRow.id == request.id, MailRequestRow.requested_at == request.requested_at)
         async with self._database.write() as session:
             await session.execute(update(MailRequestRow).where(*same).values(due_at=None))
+            if letter is not None and letter.invitations:
+                await were_sent(session, letter.invitations)
 
     async def _write(self, request: MailRequestRow) -> Letter | None:
         """The mail; None where nobody is to get one."""
         purpose = Purpose(request.purpose)
+        if purpose is Purpose.INVITE:
+            return await self._invitation(request)
         async with self._database.write() as session:
             user = await user_of(session, request.email)
             if user is None or not _wants(user, purpose):
                 return None
             token = await self._token(session, user, purpose) if purpose in KINDS else ""
         subject, text = _wording(purpose, request.origin, token)
-        return Letter(request.id, user.email, subject, text)
+        return Letter(user.email, subject, text)
+
+    async def _invitation(self, request: MailRequestRow) -> Letter | None:
+        """To whoever has that address: it needs no account yet. None where every invitation was taken back."""
+        async with self._database.write() as session:
+            made = await minted(session, self._auth.secrets, request.email, self._clock.now())
+        if not made:
+            return None
+        subject, text = wording(request.origin, made)
+        return Letter(request.email, subject, text, tuple(row.id for row, _ in made))
 
     async def _token(self, session: AsyncSession, user: UserRow, purpose: Purpose) -> str:
         """A fresh one; those mailed before work no more."""

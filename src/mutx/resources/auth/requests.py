@@ -3,6 +3,7 @@
 Whether there is an account is looked up by the worker that sends, so neither answer nor time tells the one who asks.
 """
 
+import re
 from datetime import timedelta
 from enum import StrEnum
 
@@ -32,6 +33,8 @@ class Purpose(StrEnum):
     RESET = "reset"
     CHANGED = "changed"
     """The password was changed; tells its owner, with no token."""
+    INVITE = "invite"
+    """To a workspace; also somebody who has no account."""
 
 
 def link_origin(rules: AuthRules, wanted: str | None) -> str:
@@ -41,6 +44,13 @@ def link_origin(rules: AuthRules, wanted: str | None) -> str:
     if wanted.rstrip("/") not in rules.origins:
         raise InputError("mails link to this server's own pages only; list others in CORS_ORIGINS")
     return wanted.rstrip("/")
+
+
+def require_own_page(rules: AuthRules, page: str) -> None:
+    """Raises InputError for a page that is not ours: somebody signed in, or a code for it, would be sent there."""
+    scheme, _, rest = page.partition("://")
+    if f"{scheme}://{re.split('[/?]', rest, maxsplit=1)[0]}" not in rules.origins:
+        raise InputError("people are sent back to this server's own pages only; list others in CORS_ORIGINS")
 
 
 async def ask_for_mail(session: AsyncSession, purpose: Purpose, email: str, origin: str, now: float) -> None:

@@ -22,38 +22,24 @@ from mutx.contract.base import Message
 from mutx.contract.workspaces import Role
 from mutx.kit.errors import InputError, PermissionDenied
 from mutx.resources.auth.accounts import account
-from mutx.resources.auth.families import SignedIn
+from mutx.resources.auth.answers import answered
 from mutx.resources.auth.recovery import Recovery
 from mutx.resources.auth.service import Logins
-from mutx.web.cookies import Cookie, RefreshCookie
+from mutx.web.cookies import Cookie
 from mutx.web.credentials import credential_of, from_loopback
 from mutx.web.deps import AppServices, CurrentCaller, ReadSession
 from mutx.web.serve import serve
-from mutx.web.services import Services
 
 router = APIRouter()
 
 ASKED = "if there is such an account, a mail is on its way"
 
 
-def _answer(app: Services, signed_in: SignedIn, cookie: RefreshCookie, *, into_cookie: bool) -> Tokens:
-    """The tokens, with the refresh token where it is wanted."""
-    tokens = _tokens(signed_in)
-    if not (into_cookie and tokens.refresh_token):
-        return tokens
-    cookie.put(tokens.refresh_token, int(app.auth.rules.refresh_lifetime))
-    return tokens.model_copy(update={"refresh_token": ""})
-
-
-def _tokens(signed_in: SignedIn) -> Tokens:
-    return Tokens.model_validate(signed_in)
-
-
 @serve(router, contract.register)
 async def register(app: AppServices, cookie: Cookie, body: Registration) -> Registered:
     if body.cookie:
         cookie.require_own_page(app.auth.rules.origins)
-    tokens = _answer(app, await Logins(app).register(body), cookie, into_cookie=body.cookie)
+    tokens = answered(app, Tokens, await Logins(app).register(body), cookie, into_cookie=body.cookie)
     return Registered(
         **tokens.model_dump(),
         verification_email_sent=app.auth.rules.mail,
@@ -65,14 +51,14 @@ async def register(app: AppServices, cookie: Cookie, body: Registration) -> Regi
 async def login(app: AppServices, cookie: Cookie, body: Login) -> Tokens:
     if body.cookie:
         cookie.require_own_page(app.auth.rules.origins)
-    return _answer(app, await Logins(app).login(body), cookie, into_cookie=body.cookie)
+    return answered(app, Tokens, await Logins(app).login(body), cookie, into_cookie=body.cookie)
 
 
 @serve(router, contract.local_bootstrap)
 async def local_bootstrap(request: Request, app: AppServices, body: LocalBootstrap) -> Tokens:
     if not (app.auth.rules.local_bootstrap and from_loopback(request.scope)):
         raise PermissionDenied("local sign-in works only on the server's own machine; register or log in instead")
-    return _tokens(await Logins(app).bootstrap(body.name))
+    return Tokens.model_validate(await Logins(app).bootstrap(body.name))
 
 
 @serve(router, contract.refresh)
@@ -81,7 +67,7 @@ async def refresh(app: AppServices, cookie: Cookie, body: Refresh) -> Tokens:
     if given is None:
         raise InputError("send the refresh_token; there is none in a cookie either")
     signed_in = await Logins(app).refresh(given, body.workspace_id)
-    return _answer(app, signed_in, cookie, into_cookie=body.refresh_token is None)
+    return answered(app, Tokens, signed_in, cookie, into_cookie=body.refresh_token is None)
 
 
 @serve(router, contract.logout)

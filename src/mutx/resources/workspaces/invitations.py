@@ -5,7 +5,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from msgspec.structs import replace
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, func, or_, select
 
 from mutx.contract.workspaces import Invitation, InvitationCreate, InvitationCreated, MemberSource, Workspace
 from mutx.governance.types import PrincipalKind
@@ -32,8 +32,10 @@ class Invitations(Workspaces):
         rows = (await self._session.scalars(ordered.offset(skip).limit(limit))).all()
         return [Invitation.model_validate(found) for found in rows], total or 0
 
-    async def invite(self, workspace_id: UUID, wanted: InvitationCreate, secrets: SecretHasher) -> InvitationCreated:
-        """Raises Conflict where too many wait already."""
+    async def invite(
+        self, workspace_id: UUID, wanted: InvitationCreate, secrets: SecretHasher, *, mailed: bool
+    ) -> InvitationCreated:
+        """`mailed`: the address gets a mail as well. Raises Conflict where too many wait already."""
         workspace = await self._current(workspace_id)
         waiting = await self._session.scalar(select(func.count()).select_from(self._open(workspace.id).subquery()))
         if (waiting or 0) >= MAX_OPEN:
@@ -44,13 +46,14 @@ class Invitations(Workspaces):
             email=wanted.email,
             role=wanted.role,
             digest=secrets.digest(token),
+            mail_wanted_at=now if mailed else None,
             created_at=now,
             expires_at=now + timedelta(days=DAYS),
         )
         self._session.add(row)
         await self._session.flush()
         await self._tell("MEMBER_INVITED", invitation_id=row.id, role=wanted.role)
-        return InvitationCreated.model_validate({**dict(Invitation.model_validate(row)), "token": token})
+        return InvitationCreated(**dict(Invitation.model_validate(row)), token=token, mailed=mailed)
 
     async def take_back(self, workspace_id: UUID, invitation_id: UUID) -> None:
         workspace = await self._current(workspace_id)
@@ -65,7 +68,8 @@ class Invitations(Workspaces):
         """Once, by a person whose account has the invited address. Raises NotFound for every other token."""
         if self._caller.kind is not PrincipalKind.PERSON:
             raise PermissionDenied("a person accepts an invitation; sign in with `mutx login`")
-        query = select(InvitationRow).where(InvitationRow.digest == secrets.digest(token))
+        digest = secrets.digest(token)
+        query = select(InvitationRow).where(or_(InvitationRow.digest == digest, InvitationRow.mail_digest == digest))
         row = await self._session.scalar(query.with_for_update())
         if row is None or row.expires_at <= self._now or row.email != self._caller.email:
             raise NotFound("there is no such invitation for your address; ask for another one")

@@ -57,5 +57,10 @@ class InvitationRow(Row):
     email: Mapped[str] = mapped_column(String(254))
     role: Mapped[str] = mapped_column(String(32))
     digest: Mapped[str] = mapped_column(String(64), unique=True)
+    """Of the token that the administrator was shown."""
+    mail_digest: Mapped[str | None] = mapped_column(String(64), index=True, unique=True)
+    """Of the token that was mailed last."""
+    mail_wanted_at: Mapped[datetime | None] = mapped_column(index=True)
+    """Since when a mail is to go out; None: it went, or this server sends none."""
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime]

@@ -112,7 +112,8 @@ async def list_invitations(
 async def create_invitation(
     caller: CurrentCaller, session: WriteSession, app: AppServices, workspace_id: UUID, body: InvitationCreate
 ) -> InvitationCreated:
-    return await Invitations(session, caller, app.clock).invite(workspace_id, body, app.auth.secrets)
+    invitations = Invitations(session, caller, app.clock)
+    return await invitations.invite(workspace_id, body, app.auth.secrets, mailed=app.auth.rules.mail)
 
 
 @serve(router, contract.delete_invitation)

@@ -23,6 +23,8 @@ class Attempt(Struct, frozen=True):
 
     state: str
     binding: str
+    redirect_uri: str = ""
+    """Where the provider sends the browser back to; empty: our own callback."""
 
     @property
     def nonce(self) -> str:
@@ -49,7 +51,7 @@ class SignInFlow:
     async def authorization_url(self, attempt: Attempt) -> str:
         """Where the browser goes. Raises Unavailable."""
         metadata = await self._provider.metadata()
-        async with self._client(metadata) as client:
+        async with self._client(metadata, attempt) as client:
             url, _ = client.create_authorization_url(
                 metadata.authorization_endpoint,
                 state=attempt.state,
@@ -85,7 +87,7 @@ class SignInFlow:
     async def _exchange(self, attempt: Attempt, code: str) -> Mapping[str, Any]:
         metadata = await self._provider.metadata()
         try:
-            async with self._client(metadata) as client:
+            async with self._client(metadata, attempt) as client:
                 answer = await client.fetch_token(
                     metadata.token_endpoint,
                     grant_type="authorization_code",
@@ -98,13 +100,13 @@ class SignInFlow:
             raise Unavailable("the identity provider failed; see its log, then sign in again") from error
         return dict(answer)
 
-    def _client(self, metadata: Metadata) -> AsyncOAuth2Client:
+    def _client(self, metadata: Metadata, attempt: Attempt) -> AsyncOAuth2Client:
         return AsyncOAuth2Client(
             client_id=self._config.client_id,
             client_secret=self._config.client_secret or None,
             token_endpoint_auth_method=self._auth_method(metadata),
             scope=" ".join(self._config.scopes),
-            redirect_uri=self._config.redirect_uri,
+            redirect_uri=attempt.redirect_uri or self._config.redirect_uri,
             code_challenge_method="S256",
             transport=Bounded(),
             follow_redirects=False,
