@@ -216,7 +216,14 @@ def test_a_column_of_another_type_is_said(migrated: Connection) -> None:
 def test_every_table_of_a_workspace_says_which() -> None:
     without = {name for name, table in METADATA.tables.items() if "workspace_id" not in table.columns}
     of_people = {"users", "logins", "mailed_tokens", "mail_requests", "sso_identities", "sso_attempts"}
-    of_all = {"workspaces", "outbox_cursors", "revocation_epoch", "installation_secrets", "schema_repairs"}
+    of_all = {
+        "workspaces",
+        "outbox_cursors",
+        "revocation_epoch",
+        "installation_secrets",
+        "receipts_key",
+        "schema_repairs",
+    }
     assert without <= of_people | of_all
 
 
