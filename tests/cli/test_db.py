@@ -72,6 +72,27 @@ def test_a_database_is_made_looked_at_and_mended(url: str) -> None:
     assert json.loads(db("repair", "--json").stdout) == []
 
 
+async def test_a_ledger_writes_again_after_a_repair_of_its_server_side(home: Path, empty_postgres: str) -> None:
+    async with world.started(home, database_url=empty_postgres) as plane, world.inhabited(plane) as people:
+        await people.decide("read")
+    await asyncio.to_thread(
+        sql,
+        empty_postgres.replace("postgresql:", "postgresql+psycopg:"),
+        "DROP TYPE ledger_append_turn CASCADE",
+        "DROP FUNCTION outbox_numbered CASCADE",
+    )
+    with pytest.MonkeyPatch.context() as monkey:
+        monkey.setenv("DATABASE_URL", empty_postgres)
+        shown = (await asyncio.to_thread(db, "current", exits=Exit.FAILURE)).stdout
+        for missing in ("type ledger_append_turn", "function ledger_append", "trigger outbox_numbered"):
+            assert f"{missing} is missing" in shown
+        assert len(json.loads((await asyncio.to_thread(db, "repair", "--json")).stdout)) == 4
+        await asyncio.to_thread(db, "current")
+    again = world.started(home, database_url=empty_postgres)
+    async with again as plane, world.client(plane, await plane.local_token()) as operator:
+        assert (await world.post(operator, "/v1/governance/decide", world.call("read")))["seq"] == 2
+
+
 def test_what_a_repair_cannot_mend_stays_as_it_is(url: str) -> None:
     db("upgrade")
     sql(url, "ALTER TABLE users ADD COLUMN shoe_size int", "DROP INDEX ix_policies_workspace_id")
@@ -157,16 +178,42 @@ async def test_receipts_verify_after_a_restore(home: Path, tmp_path: Path) -> No
         await people.decide("read")
         refused = await asyncio.to_thread(db, "restore", copy, "--force", exits=Exit.FAILURE)
         assert "another MUTX process" in refused.stderr
+    _move_keys(home, moved)
+    with pytest.MonkeyPatch.context() as monkey:
+        monkey.setenv("MUTX_HOME", str(moved))
+        await asyncio.to_thread(db, "restore", copy)
+    await _goes_on(moved, tmp_path, kept[-1]["seq"])
+
+
+async def test_receipts_verify_after_a_restore_on_postgresql(
+    home: Path, tmp_path: Path, postgres: Postgres, empty_postgres: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same where the store is a server: the copy goes into another database, which lacks nothing then."""
+    copy, moved, other = tmp_path / "copy", tmp_path / "moved", postgres.new()
+    monkeypatch.setenv("PATH", str(postgres.binaries), prepend=":")
+    monkeypatch.setenv("DATABASE_URL", empty_postgres)
+    async with world.started(home, database_url=empty_postgres) as plane, world.inhabited(plane) as people:
+        kept = [await people.decide("read") for _ in range(3)]
+        await asyncio.to_thread(db, "backup", copy)
+        await people.decide("read")
+    _move_keys(home, moved)
+    monkeypatch.setenv("MUTX_HOME", str(moved))
+    monkeypatch.setenv("DATABASE_URL", postgres.url(other))
+    await asyncio.to_thread(db, "restore", copy)
+    assert json.loads((await asyncio.to_thread(db, "current", "--json")).stdout)["differences"] == []
+    await _goes_on(moved, tmp_path, kept[-1]["seq"], database_url=postgres.url(other))
+    postgres.drop(other)
+
+
+def _move_keys(home: Path, moved: Path) -> None:
     shutil.copytree(home / "keys", moved / "keys")
     moved.chmod(0o700)
-    monkey = pytest.MonkeyPatch()
-    monkey.setenv("MUTX_HOME", str(moved))
-    try:
-        await asyncio.to_thread(db, "restore", copy)
-    finally:
-        monkey.undo()
-    async with world.started(moved) as plane, world.client(plane, await plane.local_token()) as operator:
-        assert (await world.post(operator, "/v1/governance/decide", world.call("read")))["seq"] == kept[-1]["seq"] + 1
+
+
+async def _goes_on(moved: Path, tmp_path: Path, seq: int, **given: str) -> None:
+    """A control plane there decides as the next of that session, and all its receipts verify offline."""
+    async with world.started(moved, **given) as plane, world.client(plane, await plane.local_token()) as operator:
+        assert (await world.post(operator, "/v1/governance/decide", world.call("read")))["seq"] == seq + 1
         export = await operator.get("/v1/security/receipts/export", params={"session_id": "s"})
         keys = await operator.get("/v1/security/keys")
     (tmp_path / "export.jsonl").write_bytes(export.content)

@@ -1,4 +1,4 @@
-"""A whole control plane over SQLite in a temporary directory, under a clock that tests hold: people, agents, decisions."""
+"""A whole control plane in a temporary directory, over SQLite or a PostgreSQL, under a clock that tests hold: people, agents, decisions."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -32,7 +32,6 @@ from mutx.server.sinks import topics_of
 from mutx.server.wiring import governance, self_assessment
 from mutx.services.signing import EphemeralSigner
 from mutx.storage.coordination import LocalBus
-from mutx.storage.memory import MemoryLedger
 from mutx.storage.outbox import OutboxPump
 from mutx.web.access import AGENT_SCOPES
 from mutx.web.revocation import Revocations
@@ -150,7 +149,8 @@ async def governed(home: Path, database_url: str = "") -> AsyncIterator[Governed
     await database.start(make_tables(settings))
     auth = open_authentication(settings, clock)
     identities = KnownIdentities(database, auth, clock)
-    ledger = MemoryLedger(accumulator, clock) if database_url else open_ledger(database, accumulator, clock)
+    ledger = open_ledger(database, accumulator, clock)
+    await ledger.start()
     engines = PolicyEngines(database, bus)
     keys, sealer = KeyRing((signer.public_key,)), open_sealer(settings)
     trail = open_trail(database, signer, keys, sealer, clock)
@@ -176,5 +176,6 @@ async def governed(home: Path, database_url: str = "") -> AsyncIterator[Governed
     try:
         yield Governed(app, services, engines, clock, audit, trail)
     finally:
+        await ledger.stop()
         await database.stop()
         auth.passwords.close()

@@ -7,8 +7,8 @@ from tests.server.plane import STORES, Plane, running, store_url
 
 
 @pytest.fixture
-async def plane(tmp_path: Path) -> AsyncIterator[Plane]:
-    async with running(tmp_path / "home") as made:
+async def plane(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Plane]:
+    async with running(tmp_path / "home", database_url=store_url(request)) as made:
         yield made
 
 

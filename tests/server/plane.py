@@ -66,10 +66,14 @@ class Person(Struct, frozen=True):
 STORES = ("sqlite", "postgresql")
 """For `params=`: the stories of a slice are told on both."""
 
+on_both = pytest.mark.parametrize("plane", STORES, indirect=True)
+"""For one story of a slice whose others are told on SQLite alone."""
+
 
 def store_url(request: pytest.FixtureRequest) -> str:
     """DATABASE_URL of a store with every table and no row; empty is SQLite in the home directory."""
-    return str(request.getfixturevalue("postgres_url")) if request.param == "postgresql" else ""
+    chosen = getattr(request, "param", "sqlite")
+    return str(request.getfixturevalue("postgres_url")) if chosen == "postgresql" else ""
 
 
 def make_tables(settings: Settings) -> Callable[[Connection], None]:

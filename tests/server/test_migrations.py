@@ -1,6 +1,7 @@
 """Migrations make exactly the tables that the code declares, on both databases, and keep what is in them."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -118,6 +119,75 @@ def test_an_index_over_other_columns_is_replaced(migrated: Connection) -> None:
     assert differences(migrated) == []
 
 
+SERVER_SIDE = {
+    "the ledger's function": ("DROP FUNCTION ledger_append", ["function ledger_append is missing"]),
+    "a type, and what takes it": (
+        "DROP TYPE ledger_append_turn CASCADE",
+        ["type ledger_append_turn is missing", "function ledger_append is missing"],
+    ),
+    "the outbox's function": (
+        "DROP FUNCTION outbox_numbered CASCADE",
+        ["function outbox_numbered is missing", "trigger outbox_numbered is missing"],
+    ),
+    "the trigger": ("DROP TRIGGER outbox_numbered ON outbox", ["trigger outbox_numbered is missing"]),
+    "the trigger, with its table": (
+        "DROP TABLE outbox",
+        ["table outbox is missing", "trigger outbox_numbered is missing"],
+    ),
+    "a trigger that does nothing": (
+        "ALTER TABLE outbox DISABLE TRIGGER outbox_numbered",
+        ["trigger outbox_numbered is not as declared"],
+    ),
+    "a function of another body": (
+        """CREATE OR REPLACE FUNCTION outbox_numbered() RETURNS trigger LANGUAGE plpgsql AS
+            'BEGIN RETURN NULL; END'""",
+        ["function outbox_numbered is not as declared"],
+    ),
+    "a function under other settings": (
+        "ALTER FUNCTION ledger_append RESET enable_seqscan",
+        ["function ledger_append is not as declared"],
+    ),
+}
+
+
+@pytest.mark.parametrize(("damage", "says"), SERVER_SIDE.values(), ids=SERVER_SIDE)
+def test_what_lies_on_the_server_is_found_and_made_again(empty_postgres: str, damage: str, says: list[str]) -> None:
+    with _on_postgres(empty_postgres) as migrated:
+        migrated.execute(text(damage))
+        found = [each.what for each in differences(migrated)]
+        assert [each for each in found if each in says] == says
+        assert set(says) <= set(mend(migrated, ManualClock()))
+        assert differences(migrated) == []
+        migrated.execute(text("INSERT INTO outbox (topic, workspace_id, at, payload) VALUES ('t', 'w', 1, '{}')"))
+
+
+OTHER_SHAPE = {
+    "a type": ("ALTER TYPE ledger_append_content ADD ATTRIBUTE shoe_size int", "type ledger_append_content"),
+    "a second function": (
+        "CREATE FUNCTION ledger_append(again boolean) RETURNS boolean LANGUAGE sql RETURN again",
+        "function ledger_append",
+    ),
+}
+
+
+@pytest.mark.parametrize(("damage", "says"), OTHER_SHAPE.values(), ids=OTHER_SHAPE)
+def test_another_shape_on_the_server_is_left_to_a_person(empty_postgres: str, damage: str, says: str) -> None:
+    with _on_postgres(empty_postgres) as migrated:
+        migrated.execute(text(damage))
+        assert [each.what for each in differences(migrated)] == [f"{says} is not as declared"]
+        with pytest.raises(Conflict, match=f"{says} is not as declared"):
+            mend(migrated, ManualClock())
+
+
+@contextmanager
+def _on_postgres(url: str) -> Iterator[Connection]:
+    engine = create_engine(url.replace("postgresql:", "postgresql+psycopg:"))
+    with engine.begin() as connection:
+        upgrade(connection)
+        yield connection
+    engine.dispose()
+
+
 BEYOND_US = {
     "a required column of filled rows": "ALTER TABLE users DROP COLUMN plan",
     "a column that nobody knows": "ALTER TABLE users ADD COLUMN shoe_size int",
@@ -146,7 +216,14 @@ def test_a_column_of_another_type_is_said(migrated: Connection) -> None:
 def test_every_table_of_a_workspace_says_which() -> None:
     without = {name for name, table in METADATA.tables.items() if "workspace_id" not in table.columns}
     of_people = {"users", "logins", "mailed_tokens", "mail_requests", "sso_identities", "sso_attempts"}
-    of_all = {"workspaces", "outbox_cursors", "revocation_epoch", "installation_secrets", "schema_repairs"}
+    of_all = {
+        "workspaces",
+        "outbox_cursors",
+        "revocation_epoch",
+        "installation_secrets",
+        "receipts_key",
+        "schema_repairs",
+    }
     assert without <= of_people | of_all
 
 

@@ -1,6 +1,7 @@
 """Two control planes on one PostgreSQL and one Redis are one to those who use them."""
 
 import asyncio
+import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -38,12 +39,18 @@ async def operator(plane: ControlPlane) -> AsyncIterator[httpx2.AsyncClient]:
         yield http
 
 
+def with_keys(home: Path, another: Path) -> Path:
+    """Another home with the first one's keys, as an operator makes it."""
+    shutil.copytree(home / "keys", another / "keys")
+    return another
+
+
 async def test_what_happens_on_one_is_known_to_the_other(
     postgres_url: str, redis_server: RedisServer, tmp_path: Path
 ) -> None:
     async with (
         replica(tmp_path / "a", postgres_url, redis_server.url) as one,
-        replica(tmp_path / "b", postgres_url, redis_server.url) as two,
+        replica(with_keys(tmp_path / "a", tmp_path / "b"), postgres_url, redis_server.url) as two,
         operator(one) as here,
         operator(two) as there,
     ):

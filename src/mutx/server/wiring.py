@@ -51,6 +51,7 @@ from mutx.server.jobs import job_tasks, launch_task, open_delivery
 from mutx.server.mail import open_mailer
 from mutx.server.news import tell, tell_request
 from mutx.server.observing import attend
+from mutx.server.receipts_key import open_receipts_key
 from mutx.server.remote_policies import RemotePolicies, follow_policies
 from mutx.server.schema import SchemaKeeper, start_database
 from mutx.server.secrets import installation_keys, open_sealer
@@ -62,7 +63,7 @@ from mutx.server.traces import open_tracer, open_verbs
 from mutx.server.workers import Periodic, Workers
 from mutx.services.identity.authentication import Authentication
 from mutx.services.oidc.sign_on import SignOn
-from mutx.services.signing import EphemeralSigner, load_ring, open_signer
+from mutx.services.signing import EphemeralSigner
 from mutx.services.telemetry.tracing import RequestTracer
 from mutx.storage.coordination import Bus, LocalBus
 from mutx.storage.engine import Database
@@ -230,7 +231,7 @@ async def _services(
     ledger = MemoryLedger(accumulator, clock) if memory else open_ledger(database, accumulator, clock)
     await ledger.start()
     undo.push_async_callback(ledger.stop)
-    signer, keys = await _signing(settings, ledger, clock, memory=memory)
+    signer, keys = await _signing(settings, database, ledger, clock, memory=memory)
     sealer = open_sealer(settings)
     auth = open_authentication(settings, clock, await installation_keys(settings, database, sealer, clock))
     registry = CollectorRegistry()
@@ -286,16 +287,14 @@ def _served(
     return verbs, app
 
 
-async def _signing(settings: Settings, ledger: LedgerStore, clock: Clock, *, memory: bool) -> tuple[Signer, KeyRing]:
-    """The key that signs for the ledger. One is made only where there is no receipt yet."""
+async def _signing(
+    settings: Settings, database: Database, ledger: LedgerStore, clock: Clock, *, memory: bool
+) -> tuple[Signer, KeyRing]:
+    """The key that signs for the ledger."""
     if memory:
         ephemeral = EphemeralSigner()
         return ephemeral, KeyRing((ephemeral.public_key,))
-    keys = settings.home / "keys"
-    signer = open_signer(
-        keys / "receipts.pem", keys / "receipts.jwks.json", may_create=await ledger.is_empty(), now=clock.now()
-    )
-    return signer, load_ring(keys / "receipts.jwks.json")
+    return await open_receipts_key(settings, database, ledger, clock)
 
 
 def governance(

@@ -9,6 +9,7 @@ import pytest
 from mutx.governance.answer import Answer
 from mutx.governance.types import Effect
 from tests.resources.governed import AGENT, SESSION, Governed
+from tests.server.plane import on_both
 
 
 def _sse(text: str) -> list[tuple[str, Any]]:
@@ -27,6 +28,7 @@ async def _asked(plane: Governed, ana: Any, **args: Any) -> Answer:
     return answer
 
 
+@on_both
 async def test_an_approved_payment_is_released_once(plane: Governed) -> None:
     ana = await plane.person()
     await ana.apply()
@@ -60,6 +62,7 @@ async def test_a_rejected_payment_is_denied(plane: Governed) -> None:
     assert [item["id"] for item in rejected["items"]] == [asked.request.id]
 
 
+@on_both
 async def test_an_unanswered_request_expires(plane: Governed) -> None:
     ana = await plane.person()
     await ana.apply()
@@ -131,6 +134,7 @@ async def test_the_reviewer_is_who_is_signed_in(plane: Governed, name: str) -> N
     assert mine.status_code == 200, mine.text
 
 
+@on_both
 async def test_another_tenant_sees_and_answers_nothing(plane: Governed) -> None:
     ana, bob = await plane.person("ana"), await plane.person("bob")
     await ana.apply()
@@ -145,6 +149,7 @@ async def test_another_tenant_sees_and_answers_nothing(plane: Governed) -> None:
     assert (await bob.get("/v1/approvals")).json()["total"] == 0
 
 
+@on_both
 async def test_waiting_for_an_answer(plane: Governed) -> None:
     ana = await plane.person()
     await ana.apply()
@@ -165,6 +170,7 @@ async def test_a_wait_that_is_over_says_so_at_once(plane: Governed) -> None:
     assert [(name, data["status"]) for name, data in events] == [("pending", "PENDING")]
 
 
+@on_both
 async def test_approve_and_remember(plane: Governed) -> None:
     ana = await plane.person()
     await ana.apply()
@@ -177,6 +183,7 @@ async def test_approve_and_remember(plane: Governed) -> None:
     assert (await plane.decide(plane.agent(ana), "pay", amount=7)).effect is Effect.STEP_UP
 
 
+@on_both
 async def test_a_revoked_grant_lets_nothing_through(plane: Governed) -> None:
     ana, bob = await plane.person("ana"), await plane.person("bob")
     await ana.apply()
@@ -204,6 +211,7 @@ async def test_one_older_word_stands_for_two_statuses(plane: Governed) -> None:
     assert [item["id"] for item in rest["items"]] == [first.request.id]
 
 
+@on_both
 async def test_lists_are_filtered_by_agent(plane: Governed) -> None:
     ana = await plane.person()
     await ana.apply()

@@ -10,6 +10,7 @@ from mutx.governance.keys import KeyRing
 from mutx.kit.canonical import canonical
 from mutx.services.signing import EphemeralSigner
 from tests.resources.governed import AGENT, SESSION, Governed, Somebody
+from tests.server.plane import on_both
 
 Lines = list[dict[str, Any]]
 
@@ -37,6 +38,7 @@ def _check(plane: Governed, lines: Lines, keys: KeyRing | None = None) -> Eviden
     return verify_evidence(data, plane.services.keys if keys is None else keys)
 
 
+@on_both
 async def test_a_whole_log_verifies(plane: Governed, ana: Somebody) -> None:
     lines = await _lines(ana)
     report = _check(plane, lines)

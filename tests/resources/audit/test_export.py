@@ -16,6 +16,7 @@ from mutx.resources.audit.service import AuditLog
 from mutx.storage.codec import encode_turn
 from mutx.storage.ledger_tables import sessions, turns
 from tests.resources.governed import SESSION, Governed, Somebody
+from tests.server.plane import on_both
 
 
 @pytest.fixture
@@ -88,6 +89,7 @@ async def test_a_removed_turn_shows(plane: Governed, ana: Somebody, seq: int, sa
     assert said in export["errors"][0]
 
 
+@on_both
 async def test_all_turns_of_a_session_removed_shows(plane: Governed, ana: Somebody) -> None:
     await _change(plane, delete(turns).where(turns.c.session_id == "evening"))
     assert "holds 0 turns" in (await _export(ana, session_id="evening"))["errors"][0]

@@ -11,6 +11,7 @@ from mutx.governance.chain import genesis
 from mutx.governance.turn import Event
 from mutx.governance.types import ToolCall
 from tests.resources.governed import AGENT, SESSION, Governed, Somebody
+from tests.server.plane import on_both
 
 
 @pytest.fixture
@@ -39,6 +40,7 @@ async def _audit(somebody: Somebody, **which: Any) -> list[dict[str, Any]]:
     return list(reversed(listed["events"]))
 
 
+@on_both
 async def test_turns_and_changes_are_one_log(plane: Governed, ana: Somebody) -> None:
     await _day(plane, ana)
     events = await _audit(ana)
@@ -125,6 +127,7 @@ async def test_an_expired_question_was_answered_by_nobody(plane: Governed, ana: 
     assert expired["payload"]["reason_code"] == "approval_expired"
 
 
+@on_both
 async def test_filters_and_pages(plane: Governed, ana: Somebody) -> None:
     await _day(plane, ana)
     plane.clock.advance(100)
@@ -151,6 +154,7 @@ async def test_a_shown_time_finds_its_event(plane: Governed, ana: Somebody) -> N
     assert await _audit(ana, session_id=SESSION, time_range_end=shown) == []
 
 
+@on_both
 async def test_pages_are_cut_from_the_whole_log(plane: Governed, ana: Somebody) -> None:
     for hour in range(6):
         plane.clock.advance(1)

@@ -14,6 +14,7 @@ from mutx.server.audit import retention_rules
 from mutx.server.settings import Settings
 from mutx.storage.outbox import tell
 from tests.resources.governed import AGENT, SESSION, Governed, Somebody
+from tests.server.plane import on_both
 
 
 @pytest.fixture
@@ -102,6 +103,7 @@ async def test_zero_days_keep_for_ever(plane: Governed, ana: Somebody) -> None:
     assert RetentionRules().days(RetentionClass.AUDIT) == 7 * 365
 
 
+@on_both
 async def test_arguments_and_results_go_and_receipts_stay(plane: Governed, ana: Somebody) -> None:
     agent = plane.agent(ana)
     old = await plane.decide(agent, "read_stock", item="tea")

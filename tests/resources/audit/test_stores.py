@@ -8,10 +8,11 @@ from mutx.resources.audit.classes import DAY, RetentionRules
 from mutx.resources.audit.retention import AuditRetention
 from mutx.storage.outbox import tell
 from tests.resources.governed import AGENT, PASSWORD, Governed, Somebody
+from tests.server.plane import on_both
 
 
-async def test_a_chain_is_written_pruned_and_proved(plane_on_both: Governed) -> None:
-    plane = plane_on_both
+@on_both
+async def test_a_chain_is_written_pruned_and_proved(plane: Governed) -> None:
     ana = await plane.person()
     await asyncio.gather(*(_write(plane, ana, number) for number in range(8)))
     report = {"event_type": "LLM_CALL", "agent_id": AGENT, "payload": {"model": "m-1"}}

@@ -16,6 +16,7 @@ from mutx.services.identity.sealing import Sealer
 from mutx.services.signing import EphemeralSigner
 from mutx.storage.outbox import tell
 from tests.resources.governed import AGENT, PASSWORD, Governed, Somebody
+from tests.server.plane import on_both
 
 
 @pytest.fixture
@@ -74,6 +75,7 @@ async def test_what_the_outbox_brings_again_is_there_once(plane: Governed, ana: 
     assert (await _export(ana))["verified"] is True
 
 
+@on_both
 async def test_many_writers_make_one_chain(plane: Governed, ana: Somebody) -> None:
     async def write(number: int) -> None:
         async with plane.services.database.write() as session:

@@ -1,9 +1,13 @@
 """What a healthy server says, and what a sick one says."""
 
+from pathlib import Path
+
 from mutx.kit.errors import KeyUnusable
-from tests.server.plane import Plane
+from tests.postgres import Postgres
+from tests.server.plane import Plane, on_both, running
 
 
+@on_both
 async def test_a_healthy_server(plane: Plane) -> None:
     http = plane.client()
     plane.clock.advance(3)
@@ -25,6 +29,17 @@ async def test_a_server_that_cannot_write_is_alive_and_not_ready(plane: Plane) -
     assert ready.headers["retry-after"] == "1"
 
 
+async def test_a_server_whose_database_went_away_is_alive_and_not_ready(postgres: Postgres, tmp_path: Path) -> None:
+    name = postgres.migrated()
+    async with running(tmp_path / "home", database_url=postgres.url(name)) as plane:
+        http = plane.client()
+        assert (await http.get("/ready")).status_code == 200
+        postgres.drop(name)
+        for _ in range(2):  # a connection that breaks, then none to be had
+            assert (await http.get("/health")).json()["status"] == "degraded"
+            assert (await http.get("/ready")).status_code == 503
+
+
 async def test_a_server_that_cannot_sign_is_not_ready(plane: Plane, monkeypatch) -> None:
     def broken(message: bytes) -> bytes:
         raise KeyUnusable("the key went away; restore it")
@@ -33,6 +48,7 @@ async def test_a_server_that_cannot_sign_is_not_ready(plane: Plane, monkeypatch)
     assert (await plane.client().get("/ready")).status_code == 503
 
 
+@on_both
 async def test_metrics_name_routes_by_template(plane: Plane) -> None:
     ana = await plane.register()
     agent = (await ana.http.post("/v1/agents", json={"name": "scout"})).json()["id"]

@@ -8,6 +8,7 @@ from mutx.governance.keys import KeyRing, read_keys
 from mutx.governance.types import Effect
 from mutx.governance.verify import VerificationVerdict, verify_export
 from tests.resources.governed import AGENT, SESSION, Governed, Somebody
+from tests.server.plane import on_both
 
 
 @pytest.fixture
@@ -107,6 +108,7 @@ async def test_receipts_join_the_values_beside_them(plane: Governed, ana: Somebo
     assert [r["receipt_id"] for r in rest["receipts"]] == [outcome["receipt_id"]]
 
 
+@on_both
 async def test_an_erased_value_is_shown_as_erased(plane: Governed, ana: Somebody) -> None:
     answer = await plane.decide(plane.agent(ana), "read_stock", item="tea")
     await plane.services.ledger.erase(ana.workspace_id, answer.receipt_id)
@@ -114,6 +116,7 @@ async def test_an_erased_value_is_shown_as_erased(plane: Governed, ana: Somebody
     assert (receipt["tool_args"], receipt["erased"]) == (None, ["tool_args"])
 
 
+@on_both
 @pytest.mark.parametrize("values", [True, False])
 async def test_an_export_verifies_with_the_published_keys(plane: Governed, ana: Somebody, values: bool) -> None:
     agent = plane.agent(ana)
@@ -128,6 +131,7 @@ async def test_an_export_verifies_with_the_published_keys(plane: Governed, ana: 
     assert verify_export(tampered, KeyRing(read_keys(keys.text))).verdict is VerificationVerdict.FAILED
 
 
+@on_both
 async def test_a_session_keeps_the_request_it_was_opened_with(plane: Governed, ana: Somebody) -> None:
     query = {"session_id": "s1", "agent_id": AGENT, "original_request": "count the tea"}
     made = await ana.http.post("/v1/security/sessions", params=query)
@@ -146,6 +150,7 @@ async def test_a_session_keeps_the_request_it_was_opened_with(plane: Governed, a
     assert (summary["duration_seconds"], summary["closed"]) == (60.0, False)
 
 
+@on_both
 async def test_a_closed_session_decides_nothing_more(plane: Governed, ana: Somebody) -> None:
     await _evaluate(ana, "read_stock")
     closed = await ana.http.delete(f"/v1/security/sessions/{SESSION}")
@@ -155,6 +160,7 @@ async def test_a_closed_session_decides_nothing_more(plane: Governed, ana: Someb
     assert (after["decision"], after["reason_code"]) == ("deny", "session_closed")
 
 
+@on_both
 async def test_counts(plane: Governed, ana: Somebody) -> None:
     for tool in ("read_stock", "drop", "pay"):
         await _evaluate(ana, tool)

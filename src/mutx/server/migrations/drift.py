@@ -1,4 +1,5 @@
-"""Where a database differs from the tables that the code declares, and how to mend that.
+"""Where a database differs from the tables that the code declares, or a server from what its migrations left there, and
+how to mend that.
 
 What is missing can be made again; a column of another type, or one that is filled and nobody knows, is left to a person.
 Tables and indexes that the code does not know are somebody else's business.
@@ -15,6 +16,7 @@ from sqlalchemy import Column, Connection, Index, Table, UniqueConstraint, func,
 from mutx.kit.clock import Clock, to_datetime
 from mutx.kit.errors import Conflict
 from mutx.server.migrations.run import expect_newest, newest
+from mutx.server.migrations.server_side import ServerSide, server_side
 from mutx.server.tables import METADATA
 from mutx.storage.schema_tables import repairs
 
@@ -37,10 +39,11 @@ class SchemaDifference(NamedTuple):
 
 
 def differences(connection: Connection) -> list[SchemaDifference]:
-    """Everything that is not as declared, in the order in which it can be mended."""
+    """Everything that is not as declared, in the order in which it can be mended: what lies on the server comes last."""
     context = MigrationContext.configure(connection, opts={"compare_type": True})
     found = [each for entry in compare_metadata(context, METADATA) for each in _read(entry)]
-    return sorted(found, key=lambda each: each.change != "add_table")
+    beside = [SchemaDifference("server_side", each.what, each) for each in server_side(connection)]
+    return sorted(found, key=lambda each: each.change != "add_table") + beside
 
 
 def mend(connection: Connection, clock: Clock) -> list[str]:
@@ -54,7 +57,7 @@ def mend(connection: Connection, clock: Clock) -> list[str]:
     left = [each.what for each in differences(connection)]
     if left:
         raise Conflict(
-            f"cannot be mended without losing data: {'; '.join(left)}; restore a backup, or change it by hand"
+            f"cannot be mended without losing what is there: {'; '.join(left)}; restore a backup, or change it by hand"
         )
     rows = [{"at": to_datetime(clock.now()), "revision": newest(), "mended": what[:512]} for what in mended]
     if rows:
@@ -89,6 +92,8 @@ def _read(entry: Any) -> Iterator[SchemaDifference]:
 def _make(connection: Connection, operations: Operations, difference: SchemaDifference) -> bool:
     subject = difference.subject
     match subject:
+        case ServerSide():
+            return subject.make(connection)
         case Table():
             subject.create(connection, checkfirst=True)
         case Index():

@@ -59,8 +59,8 @@ def read_seed(path: Path) -> bytes:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except FileNotFoundError as error:
         raise KeyUnusable(
-            f"the signing key {path} is missing; restore the key from your backup: beside existing receipts it is "
-            "never regenerated"
+            f"the signing key {path} is missing; restore the key from your backup, or copy it from another replica: beside "
+            "existing receipts it is never regenerated"
         ) from error
     except OSError as error:
         why = "it is a symbolic link" if error.errno == errno.ELOOP else error.strerror

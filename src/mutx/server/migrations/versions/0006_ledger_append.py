@@ -219,6 +219,9 @@ END
 $numbered$
 """
 
+NUMBERED_FIRST = """CREATE TRIGGER outbox_numbered BEFORE INSERT ON outbox
+    FOR EACH STATEMENT EXECUTE FUNCTION outbox_numbered()"""
+
 BUSY_TABLES = ("ledger_sessions", "ledger_counters")
 """Their rows are rewritten all the time; room on the page keeps the rewriting out of the indexes."""
 
@@ -228,10 +231,9 @@ def upgrade() -> None:
         return
     for name, columns in TYPES.items():
         op.execute(f"CREATE TYPE {name} AS ({columns})")
-    op.execute(_with_names(APPEND))
+    op.execute(with_names(APPEND))
     op.execute(NUMBERED)
-    op.execute("""CREATE TRIGGER outbox_numbered BEFORE INSERT ON outbox
-        FOR EACH STATEMENT EXECUTE FUNCTION outbox_numbered()""")
+    op.execute(NUMBERED_FIRST)
     for table in BUSY_TABLES:
         op.execute(f"ALTER TABLE {table} SET (fillfactor = 70)")
     # Compressing each turn on the way in costs more than all its indexes; only large ones are worth it.
@@ -251,7 +253,7 @@ def downgrade() -> None:
         op.execute(f"DROP TYPE {name}")
 
 
-def _with_names(sql: str) -> str:
+def with_names(sql: str) -> str:
     """`@turn` and its like stand for the columns of those types: an alias has to repeat them."""
     for name in ("turn", "content", "charge"):
         columns = TYPES[f"ledger_append_{name}"].split(",")
