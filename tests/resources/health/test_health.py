@@ -1,10 +1,7 @@
 """What a healthy server says, and what a sick one says."""
 
-from pathlib import Path
-
 from mutx.kit.errors import KeyUnusable
-from tests.postgres import Postgres
-from tests.server.plane import Plane, on_both, running
+from tests.server.plane import Plane, on_both
 
 
 @on_both
@@ -27,17 +24,6 @@ async def test_a_server_that_cannot_write_is_alive_and_not_ready(plane: Plane) -
     assert (ready.status_code, ready.json()["code"]) == (503, "unavailable")
     assert ready.json()["details"]["components"]["database"]["status"] == "unhealthy"
     assert ready.headers["retry-after"] == "1"
-
-
-async def test_a_server_whose_database_went_away_is_alive_and_not_ready(postgres: Postgres, tmp_path: Path) -> None:
-    name = postgres.migrated()
-    async with running(tmp_path / "home", database_url=postgres.url(name)) as plane:
-        http = plane.client()
-        assert (await http.get("/ready")).status_code == 200
-        postgres.drop(name)
-        for _ in range(2):  # a connection that breaks, then none to be had
-            assert (await http.get("/health")).json()["status"] == "degraded"
-            assert (await http.get("/ready")).status_code == 503
 
 
 async def test_a_server_that_cannot_sign_is_not_ready(plane: Plane, monkeypatch) -> None:
