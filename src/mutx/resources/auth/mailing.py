@@ -58,7 +58,7 @@ class MailRoom:
 
     async def deliver(self) -> None:
         """Send everything that is due. What the mail server does not take stays due, later and later."""
-        with suppress(Unavailable):  # invitations that nobody can ask for now wait where they are
+        with suppress(Unavailable):  # invitations stay where they are until the store answers
             await ask_for_invitations(self._database, self._auth.rules.origins[0], self._clock.now())
         while (request := await self._claim()) is not None:
             letter = await self._write(request)
