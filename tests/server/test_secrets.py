@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import json
+import shutil
 import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -61,6 +62,12 @@ async def test_replicas_that_share_store_and_sealing_key_have_the_same_keys(tmp_
             sealed = list(await session.scalars(select(InstallationSecretRow.sealed)))
     assert len(sealed) == 2
     assert not list((tmp_path / "one" / "keys").glob("s*.key*"))
+    (tmp_path / "two" / "keys").mkdir(mode=0o700, parents=True)
+    for name in (
+        "receipts.pem",
+        "receipts.jwks.json",
+    ):  # the key that signs receipts stays a file, the same in every home
+        shutil.copy2(tmp_path / "one" / "keys" / name, tmp_path / "two" / "keys" / name)
     async with started(tmp_path / "two", store, f"{NEW},{OLD}") as two:
         assert (await status(two, key), await status(two, token)) == (200, 200)
 
