@@ -3,8 +3,8 @@
 import asyncio
 import base64
 import json
-import shutil
 import secrets
+import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
