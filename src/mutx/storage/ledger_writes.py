@@ -170,27 +170,28 @@ def _write_rest(db: sqlite3.Connection, turn: Turn) -> None:
         write_grant(db, grant)
 
 
+def row_of_request(request: ApprovalRequest) -> tuple[object, ...]:
+    """The values of `SAVE_REQUEST`."""
+    return (
+        request.id,
+        request.workspace_id,
+        request.token,
+        request.session_id,
+        request.agent_id,
+        request.action_id,
+        request.status.value,
+        due_at(request),
+        request.expires_at,
+        request.escalates_at,
+        request.created_at,
+        request.revision,
+        msgspec.json.encode(request).decode(),
+    )
+
+
 def _put_request(db: Statements, request: ApprovalRequest) -> bool:
     """False if the stored revision is not the one before."""
-    saved = db.execute(
-        SAVE_REQUEST,
-        (
-            request.id,
-            request.workspace_id,
-            request.token,
-            request.session_id,
-            request.agent_id,
-            request.action_id,
-            request.status.value,
-            due_at(request),
-            request.expires_at,
-            request.escalates_at,
-            request.created_at,
-            request.revision,
-            msgspec.json.encode(request).decode(),
-        ),
-    )
-    return bool(saved.rowcount)
+    return bool(db.execute(SAVE_REQUEST, row_of_request(request)).rowcount)
 
 
 def write_request(batch: UnitOfWrites, request: ApprovalRequest, events: Sequence[Event]) -> None:

@@ -6,10 +6,11 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from mutx.governance.turn import ApprovalRequest, Turn
+from mutx.governance.turn import Turn
 from mutx.kit.errors import InputError
 from mutx.storage.codec import encode_payload, encode_turn
-from mutx.storage.tally import charges_of, due_at, ends_closed, grant_of, tally
+from mutx.storage.ledger_writes import row_of_request
+from mutx.storage.tally import charges_of, ends_closed, grant_of, tally
 from mutx.storage.views import decided_by
 
 Row = tuple[Any, ...]
@@ -56,7 +57,7 @@ def parts_of(turn: Turn, snapshot: bytes | None) -> Parts:
         turn=row,
         content=(stored.body, turn.receipt.envelope, stored.values, snapshot),
         charges=_charges(turn),
-        requests=tuple(_request(request) for request in turn.requests),
+        requests=tuple(row_of_request(request) for request in turn.requests),
         grants=tuple(
             (g.id, g.workspace_id, g.agent_id, g.tool_name, g.expires_at, g.uses_left, msgspec.json.encode(g).decode())
             for g in turn.new_grants
@@ -79,24 +80,6 @@ def _charges(turn: Turn) -> tuple[Row, ...]:
     rows = [(turn.workspace_id, key, *rest) for key, rest in taken.items()]
     read = {reading.key: reading.value for reading in turn.facts.readings}
     return (*rows, *((turn.workspace_id, key, 0, value, None) for key, value in read.items() if key not in taken))
-
-
-def _request(request: ApprovalRequest) -> Row:
-    return (
-        request.id,
-        request.workspace_id,
-        request.token,
-        request.session_id,
-        request.agent_id,
-        request.action_id,
-        request.status.value,
-        due_at(request),
-        request.expires_at,
-        request.escalates_at,
-        request.created_at,
-        request.revision,
-        msgspec.json.encode(request).decode(),
-    )
 
 
 def _refuse_nul(parts: Parts) -> None:

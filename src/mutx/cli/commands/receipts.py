@@ -1,6 +1,6 @@
 """`mutx receipts`: look at them, take them away, and prove them without asking anyone."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -8,7 +8,7 @@ import click
 
 from mutx.cli.output import print_table, show
 from mutx.cli.state import CliState, pass_state, shared_options
-from mutx.kit.errors import VerificationFailed, VerificationIncomplete
+from mutx.cli.trust import exit_by, ring_of, trusted_keys
 
 if TYPE_CHECKING:
     from mutx.governance.verify import VerificationReport
@@ -68,14 +68,7 @@ def export(state: CliState, session_id: str, output: Path | None, no_values: boo
 
 @receipts.command()
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option(
-    "--key",
-    "--keys",
-    "keys",
-    multiple=True,
-    metavar="FILE|KEY",
-    help="A public key you trust: a file, or the key itself (base64).",
-)
+@trusted_keys
 @shared_options
 @pass_state
 def verify(state: CliState, file: Path, keys: tuple[str, ...]) -> None:
@@ -84,26 +77,15 @@ def verify(state: CliState, file: Path, keys: tuple[str, ...]) -> None:
     Get the keys from the control plane's operator (`mutx security keys --json`), not with the file. Exit status 6: something
     is wrong; 7: nothing is wrong, but without a trusted key or the signed end of the chain that proves too little.
     """
-    from mutx.governance.keys import KeyRing
     from mutx.governance.verify import verify_export
 
-    trusted = KeyRing(each for key in keys for each in _read_key(key))
+    trusted = ring_of(keys)
     report = verify_export(file.read_bytes(), trusted if len(trusted) else None)
     if state.as_json:
         _verdict_json(state, report)
     else:
         _verdict_text(report)
-    if report.verdict == "failed":
-        raise VerificationFailed(f"{file} does not verify")
-    if report.verdict == "incomplete":
-        raise VerificationIncomplete(f"{file} is incomplete: nothing is wrong in it, and it does not prove enough")
-
-
-def _read_key(source: str) -> Iterable[Any]:
-    from mutx.governance.keys import read_keys
-
-    path = Path(source)
-    return read_keys(path.read_text("utf-8") if path.is_file() else source)
+    exit_by(report.verdict, file)
 
 
 def _verdict_text(report: "VerificationReport") -> None:
