@@ -67,7 +67,7 @@ COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gene
 	--no-emit-index-url --no-emit-find-links --no-emit-package mutx-agent
 lock: | $(BIN)/python ## recompile requirements/*.lock
 	@test -x $(BIN)/uv || $(PIP) install uv
-	$(COMPILE) $(if $(UPGRADE),--upgrade) pyproject.toml requirements/dev.in --extra bench --extra langgraph --extra postgres --extra redis -o requirements/dev.lock
+	$(COMPILE) $(if $(UPGRADE),--upgrade) pyproject.toml requirements/dev.in --all-extras -o requirements/dev.lock
 	$(COMPILE) -c requirements/dev.lock pyproject.toml -o requirements/runtime.lock
 	$(COMPILE) -c requirements/dev.lock pyproject.toml --extra langgraph -o requirements/demo.lock
 	$(COMPILE) -c requirements/dev.lock requirements/build.in -o requirements/build.lock
