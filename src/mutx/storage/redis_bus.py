@@ -106,14 +106,19 @@ class RedisBus:
             again = self._state.up is False and bool(self._confirmed)
             async with asyncio.TaskGroup() as tasks:
                 listening = tasks.create_task(self._listen(pubsub))
-                await self._speak(pubsub, again=again)
+                listening.add_done_callback(lambda _: self._work.set())
+                await self._speak(pubsub, listening, again=again)
                 listening.cancel()
 
-    async def _speak(self, pubsub: PubSub, *, again: bool) -> None:
-        """Send what is to be sent until stopped. `again`: listeners were there before this connection."""
+    async def _speak(self, pubsub: PubSub, listening: asyncio.Task[None], *, again: bool) -> None:
+        """Send what is to be sent until stopped. `again`: listeners were there before this connection.
+
+        Looks at `listening` itself: the client may swallow the cancellation that its failure sends (`wait_for` of
+        Python 3.11 does when its own work ends in the same moment), and would then speak to a dead connection for ever.
+        """
         beat = 0.0
         loop = asyncio.get_running_loop()
-        while not self._stopping.is_set():
+        while not (self._stopping.is_set() or listening.done()):
             self._work.clear()
             await self._follow(pubsub)
             await self._flush()
@@ -127,7 +132,8 @@ class RedisBus:
                 beat = loop.time() + BEAT_SECONDS
                 await pubsub.ping()
             await rest(self._work, max(beat - loop.time(), 0.0))
-        await self._flush()
+        if not listening.done():
+            await self._flush()
 
     async def _follow(self, pubsub: PubSub) -> None:
         """Let Redis's list of topics be ours."""
