@@ -15,6 +15,7 @@ from starlette.types import ASGIApp, Message, Scope
 from benchmarks.harness import Plan, Result, Round, result, sweep
 from mutx.contract.api_keys import ApiKey, ApiKeyCreate
 from mutx.contract.base import Page
+from mutx.kit.clock import to_datetime
 from mutx.kit.errors import Unavailable
 from mutx.resources.api_keys.service import ALL_KEYS, ApiKeys
 from mutx.server.settings import Settings
@@ -101,7 +102,8 @@ async def _page(plane: ControlPlane) -> Page[ApiKey]:
 async def _queries(plane: ControlPlane) -> None:
     """What the list asks the database, as it does: a view, its statement, the rows."""
     async with plane.services.database.read() as session:
-        await ALL_KEYS.page(session, 0, LISTED, workspace_id=plane.operator.workspace_id)
+        now = to_datetime(plane.services.clock.now())
+        await ALL_KEYS.page(session, 0, LISTED, workspace_id=plane.operator.workspace_id, now=now)
 
 
 def _bare(page: Page[ApiKey]) -> FastAPI:

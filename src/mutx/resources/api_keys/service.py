@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, Select, bindparam, select
+from sqlalchemy import Select, bindparam, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from mutx.contract.api_keys import MAX_LANE_DAYS, ApiKey, ApiKeyCreate, ApiKeyCreated, KeyKind
@@ -39,16 +39,18 @@ SHOWN = (
     "last_used",
 )
 """The columns that stand in an answer as they are."""
+LISTED = (*SHOWN, "is_active")
 _KEYS = ApiKeyRow.__table__.c
+_LASTS = or_(_KEYS.expires_at.is_(None), _KEYS.expires_at > bindparam("now", type_=_KEYS.expires_at.type))
 _IN_WORKSPACE = (
-    select(*(_KEYS[name] for name in SHOWN))
+    select(*(_KEYS[name] for name in SHOWN), _LASTS)
     .where(_KEYS.workspace_id == bindparam("workspace_id"), _KEYS.revoked_at.is_(None))
     .order_by(_KEYS.created_at.desc(), _KEYS.id.desc())
 )
 ALL_KEYS = PagedQuery(_IN_WORKSPACE)
-"""Given `workspace_id`."""
+"""Given `workspace_id` and `now`."""
 OWN_KEYS = PagedQuery(_IN_WORKSPACE.where(_KEYS.user_id == bindparam("user_id")))
-"""Given `workspace_id` and `user_id`."""
+"""Given `workspace_id`, `now` and `user_id`."""
 
 
 class ApiKeys:
@@ -62,12 +64,12 @@ class ApiKeys:
 
     async def list(self, skip: int, limit: int) -> tuple[Sequence[Mapping[str, Any]], int]:
         """Newest first: the fields of `ApiKey`, and how many there are."""
-        mine = {"workspace_id": self._caller.workspace_id}
+        mine = {"workspace_id": self._caller.workspace_id, "now": self._now}
         if covers(self._caller.scopes, ADMIN):
             rows, total = await ALL_KEYS.page(self._session, skip, limit, **mine)
         else:
             rows, total = await OWN_KEYS.page(self._session, skip, limit, **mine, user_id=self._caller.user_id)
-        return [self._listed(row) for row in rows], total
+        return [dict(zip(LISTED, row, strict=False)) for row in rows], total  # behind them stands the total
 
     async def get(self, key_id: UUID) -> ApiKey:
         return self._shape(await self._row(key_id))
@@ -161,11 +163,6 @@ class ApiKeys:
         if covers(self._caller.scopes, ADMIN):
             return query
         return query.where(ApiKeyRow.user_id == self._caller.user_id)
-
-    def _listed(self, row: Row[*tuple[Any, ...]]) -> dict[str, Any]:
-        fields = dict(zip(SHOWN, row, strict=False))  # behind them stands the total
-        fields["is_active"] = self._active(row.expires_at)
-        return fields
 
     def _shape(self, row: ApiKeyRow) -> ApiKey:
         return ApiKey.model_validate(self._fields(row))
