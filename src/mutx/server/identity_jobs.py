@@ -1,13 +1,17 @@
 """What goes on around sign-ins and keys beside requests."""
 
+import logging
 from functools import partial
 
+from mutx.kit.errors import MutxError
 from mutx.resources.api_keys.jobs import record_key_uses
 from mutx.resources.auth.jobs import forget_ended_logins, record_failed_logins
 from mutx.resources.auth.mailing import MailRoom
 from mutx.server.workers import Periodic
 from mutx.services.mail import Mailer
 from mutx.web.services import Services
+
+logger = logging.getLogger(__name__)
 
 KEY_USE_SECONDS = 10.0
 PRUNE_SECONDS = 3600.0
@@ -29,3 +33,12 @@ def identity_jobs(services: Services, mailer: Mailer | None) -> tuple[Periodic, 
     if services.revocations.shared:
         jobs.append(Periodic("revocations", services.revocations.follow, GAP_SECONDS))
     return tuple(jobs)
+
+
+async def record_the_last(services: Services) -> None:
+    """What was counted since the jobs ran last. A database that is gone keeps no process from ending."""
+    for record in (record_key_uses, record_failed_logins):
+        try:
+            await record(services.database, services.auth)
+        except MutxError as error:
+            logger.error("the last key uses and failed logins of this process are not on record: %s", error)

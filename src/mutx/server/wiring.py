@@ -30,9 +30,7 @@ from mutx.governance.release import Releases
 from mutx.governance.telemetry import TelemetryExporter
 from mutx.governance.types import Caller, Door, PrincipalKind
 from mutx.kit.clock import Clock, SystemClock
-from mutx.resources.api_keys.jobs import record_key_uses
 from mutx.resources.audit.trail import AuditTrail
-from mutx.resources.auth.jobs import record_failed_logins
 from mutx.resources.auth.service import Logins
 from mutx.resources.health.vitals import Vitals
 from mutx.resources.policies.engines import PolicyEngines
@@ -46,7 +44,7 @@ from mutx.server.doors.uds import UdsDoor
 from mutx.server.doors.verbs import Verbs
 from mutx.server.home import open_authentication, prepare
 from mutx.server.identities import LOCAL, KnownIdentities
-from mutx.server.identity_jobs import identity_jobs
+from mutx.server.identity_jobs import identity_jobs, record_the_last
 from mutx.server.jobs import job_tasks, launch_task, open_delivery
 from mutx.server.mail import open_mailer
 from mutx.server.news import tell, tell_request
@@ -124,8 +122,7 @@ class ControlPlane:
         if self.remote is not None:
             await self.remote.close()
         await self.coordination.close()
-        await record_key_uses(self.services.database, self.services.auth)
-        await record_failed_logins(self.services.database, self.services.auth)
+        await record_the_last(self.services)
         await self.services.ledger.stop()
         await self.services.database.stop()
         self.services.auth.passwords.close()

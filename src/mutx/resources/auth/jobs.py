@@ -1,10 +1,12 @@
 """What happens to sign-ins beside requests."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 from sqlalchemy import delete, select
 
 from mutx.kit.clock import Clock, to_datetime
+from mutx.kit.errors import MutxError
 from mutx.resources.auth.directory import person
 from mutx.resources.auth.models import LoginRow, MailedTokenRow
 from mutx.resources.workspaces.service import membership
@@ -22,11 +24,19 @@ async def record_failed_logins(database: Database, auth: Authentication) -> None
 
     Not the request itself: writing for accounts that exist, and for them only, would tell an attacker which do.
     """
-    if not auth.failed_logins:
+    waiting = [auth.failed_logins.popleft() for _ in range(len(auth.failed_logins))]
+    if not waiting:
         return
+    try:
+        await _tell_of(database, waiting)
+    except MutxError:
+        auth.failed_logins.extendleft(reversed(waiting))
+        raise
+
+
+async def _tell_of(database: Database, attempts: Sequence[tuple[str, float]]) -> None:
     async with database.write() as session:
-        while auth.failed_logins:
-            user_id, at = auth.failed_logins.popleft()
+        for user_id, at in attempts:
             workspace = await membership(session, user_id, None)
             if workspace is not None:
                 await tell_audit(session, person(user_id, workspace.workspace_id, ()), at, "LOGIN_FAILED")
