@@ -19,6 +19,7 @@ from mutx.server.middleware.body import BodyGuard
 from mutx.server.middleware.fast_lane import FastLane
 from mutx.server.middleware.hot_lane import HotLane
 from mutx.server.middleware.metrics import EdgeMetrics, HttpMetrics, Metrics
+from mutx.server.middleware.open_streams import OpenStreams
 from mutx.server.middleware.rate_limit import Doorkeeper, RateLimit
 from mutx.server.middleware.request_id import RequestId
 from mutx.server.middleware.security import SecurityHeaders, TrustedHosts
@@ -109,6 +110,7 @@ def middleware(
         Middleware(Doorkeeper, limits=limits, identities=identities),
         Middleware(Authenticate, identities=identities),
         Middleware(RateLimit, limits=limits),
+        Middleware(OpenStreams, identities=identities),
         Middleware(Tracing, tracer=tracer, span_names=span_names()),
         Middleware(Metrics, metrics=metrics),
         Middleware(RequestTimeout, seconds=settings.request_timeout_seconds),

@@ -43,6 +43,11 @@ class KnownIdentities:
         """Verifications under way: when each began. Under the epoch they began in: a revocation ends the sharing."""
         self._by_method = {method: source for source in self._sources for method in source.methods}
 
+    @property
+    def epoch(self) -> int | None:
+        """Moves with every revocation; None while this process cannot know of those of the other replicas."""
+        return self._callers.epoch if self._callers.leased else None
+
     def cached(self, credential: str) -> Caller | None:
         """The caller, if this credential was verified a moment ago and nothing was revoked since."""
         return self._callers.get(credential)

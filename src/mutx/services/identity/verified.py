@@ -33,6 +33,10 @@ class VerifiedCallers:
         self._lease = math.inf
         self.epoch = 0
 
+    @property
+    def leased(self) -> bool:
+        return self._clock.now() < self._lease
+
     def get(self, credential: str) -> Caller | None:
         entry = self._entries.get(digest_of(credential))
         if entry is None or entry.epoch != self.epoch or not entry.until > self._clock.now() < self._lease:
