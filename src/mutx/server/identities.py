@@ -13,7 +13,7 @@ from mutx.resources.auth.source import TokenSource
 from mutx.resources.permissions.directory import limited
 from mutx.resources.workspaces.service import allows_own_approvals
 from mutx.services.identity.authentication import Authentication
-from mutx.services.identity.sources import IdentitySource
+from mutx.services.identity.sources import Closing, IdentitySource
 from mutx.services.identity.verified import digest_of
 from mutx.storage.engine import Database
 
@@ -107,3 +107,9 @@ class KnownIdentities:
         """Whether people of this workspace may approve what an agent asks in their own name."""
         async with self._database.read() as session:
             return await allows_own_approvals(session, workspace_id)
+
+    async def close(self) -> None:
+        """Let go of what the sources hold."""
+        for source in self._sources:
+            if isinstance(source, Closing):
+                await asyncio.to_thread(source.close)

@@ -55,6 +55,7 @@ from mutx.server.schema import SchemaKeeper, start_database
 from mutx.server.secrets import installation_keys, open_sealer
 from mutx.server.settings import Settings
 from mutx.server.sinks import names_of, topics_of
+from mutx.server.spiffe import spiffe_sources
 from mutx.server.sso import open_sign_on, sso_sources
 from mutx.server.timekeeping import PERIOD, Timekeeper, go_on
 from mutx.server.traces import open_tracer, open_verbs
@@ -126,6 +127,7 @@ class ControlPlane:
         await self.services.ledger.stop()
         await self.services.database.stop()
         self.services.auth.passwords.close()
+        await self.identities.close()
         if self.services.sign_on is not None:
             await self.services.sign_on.close()
         if self.tracer is not None:
@@ -265,7 +267,8 @@ def _recognised(
     """Who may come in, by which credentials, and how that ends."""
     revocations = Revocations(database, auth.callers, bus, clock, shared=settings.is_shared)
     sign_on = open_sign_on(settings, clock)
-    sources = sso_sources(database, revocations, sign_on, clock)
+    ours = spiffe_sources(settings, database, auth, clock)
+    sources = (*ours, *sso_sources(database, revocations, sign_on, clock))
     return revocations, sign_on, KnownIdentities(database, auth, clock, sources)
 
 

@@ -23,6 +23,7 @@ from mutx.server.settings.outward import OutwardSettings
 from mutx.server.settings.production import refuse_weak
 from mutx.server.settings.remote_policies import RemotePolicySettings
 from mutx.server.settings.secrets import SecretsSettings
+from mutx.server.settings.spiffe import SpiffeSettings
 from mutx.server.settings.sso import SsoSettings
 from mutx.server.settings.telemetry import TelemetrySettings
 
@@ -31,6 +32,7 @@ class Settings(
     DatabaseSettings,
     IdentitySettings,
     SsoSettings,
+    SpiffeSettings,
     SecretsSettings,
     EdgeSettings,
     TelemetrySettings,
@@ -68,7 +70,7 @@ class Settings(
                 source.env_vars = {name: value for name, value in source.env_vars.items() if name != "home"}
         return every
 
-    @field_validator("allowed_hosts", "cors_origins", "oidc_audience", mode="before")
+    @field_validator("allowed_hosts", "cors_origins", "oidc_audience", "spiffe_audience", mode="before")
     @classmethod
     def _comma_separated(cls, value: object) -> object:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value

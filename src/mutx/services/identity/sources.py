@@ -4,7 +4,7 @@ A source knows its credentials by their form, verifies them against what it trus
 vouched for still stands. The server asks its sources in order; the first that recognises a credential decides about it.
 """
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from msgspec import Struct
 
@@ -32,3 +32,11 @@ class IdentitySource(Protocol):
 
     async def current(self, caller: Caller) -> Caller | None:
         """A caller of this source with today's roles and scopes; None once it was revoked."""
+
+
+@runtime_checkable
+class Closing(Protocol):
+    """A source that holds a connection."""
+
+    def close(self) -> None:
+        """Let go of it. Blocks for a moment."""

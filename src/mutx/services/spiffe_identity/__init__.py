@@ -1,0 +1,1 @@
+"""SPIFFE: what a workload is called, as its trust domain signs it."""
