@@ -13,6 +13,7 @@ from mutx.contract.registry import FAMILIES
 from mutx.server.doors.http import HotRoute
 from mutx.server.edge import Limiters, edge_limits, local_limiters
 from mutx.server.identities import KnownIdentities
+from mutx.server.mail_pages import OWN_POLICY, mail_pages
 from mutx.server.middleware.addresses import Addresses, families
 from mutx.server.middleware.authenticate import Authenticate
 from mutx.server.middleware.body import BodyGuard
@@ -69,6 +70,7 @@ def create_app(
         redoc_url=None,
         openapi_url="/openapi.json" if settings.docs else None,
     )
+    api.routes.extend(mail_pages())
     api.state.services = services
     observe(api.state, services, settings)
     limiters = limiters or local_limiters(settings, services.clock)
@@ -106,7 +108,7 @@ def middleware(
         Middleware(Addresses, families=families([op.url for op in by_name(FAMILIES).values()])),
         Middleware(TrustedHosts, names=settings.hosts),
         *([_cors(settings)] if settings.cors_origins else []),
-        Middleware(SecurityHeaders),
+        Middleware(SecurityHeaders, pages=("/docs", "/redoc", *OWN_POLICY)),
         Middleware(Doorkeeper, limits=limits, identities=identities),
         Middleware(Authenticate, identities=identities),
         Middleware(RateLimit, limits=limits),

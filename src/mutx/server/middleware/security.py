@@ -26,7 +26,7 @@ HSTS = (b"strict-transport-security", b"max-age=31536000; includeSubDomains")
 class SecurityHeaders:
     """Adds them. Pages meant for browsers (`pages`: path prefixes) keep their own content security policy."""
 
-    def __init__(self, app: ASGIApp, *, pages: Sequence[str] = ("/docs", "/redoc")) -> None:
+    def __init__(self, app: ASGIApp, *, pages: Sequence[str]) -> None:
         self._app = app
         self._pages = tuple(pages)
 
