@@ -115,7 +115,9 @@ def _numbered(found: Iterable[Composition]) -> Iterator[Composition]:
 
 
 def _duplicates(document: PolicyDocument) -> Iterator[PolicyProblem]:
-    named = [("rule id", rule.id, rule.line) for rule in document.rules]
+    rules = (*document.rules, *document.limits, *document.rewrites)
+    named = [("rule id", rule.id, rule.line) for rule in rules]
+    named += [("phase", f"{phase.agent}/{phase.id}", phase.line) for phase in document.phases]
     named += [("rule id", one.id, one.line) for one in document.forbid]
     named += [("tool", tool.schema.name, tool.line) for tool in document.tools]
     seen: dict[tuple[str, str], int] = {}
