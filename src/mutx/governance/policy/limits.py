@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from mutx.governance.policy.case import Case, Ruling
 from mutx.governance.policy.entries import RuleEntry
 from mutx.governance.policy.model import BudgetPeriod, RatePeriod, RuleBudget
-from mutx.governance.types import Charge, Effect, Reading, ReasonCode
+from mutx.governance.types import STRICTNESS, Charge, Effect, Reading, ReasonCode
 
 MICRO = 1_000_000
 _WINDOWS = {RatePeriod.SECOND: 1, RatePeriod.MINUTE: 60, RatePeriod.HOUR: 3600, RatePeriod.DAY: 86_400}
@@ -37,24 +37,34 @@ class AppliedLimit(Struct, frozen=True):
 
 
 def limited(case: Case, ruling: Ruling) -> Ruling:
-    """The ruling with its charges and readings, or the stricter one where a limit is reached."""
+    """The ruling with its charges and readings, or the strictest that the limits demand which are reached."""
     charges: tuple[Charge, ...] = ()
     readings: tuple[Reading, ...] = ()
     alerts = ruling.alerts
+    reached: list[Ruling] = []
     for entry in _limiting(case):
         amount = _amount(case, entry.rule.budget) if entry.rule.budget else 0
         if amount is None:
             if not case.consent.resolves(entry.missing_ask):
-                return _unknown_amount(case, entry, ruling)
+                reached.append(_unknown_amount(case, entry, ruling))
             amount = 0
         for limit in (*_rates(case, entry), *_budget(case, entry, amount)):
             readings += limit.readings
             if limit.exceeded and not _waived(case, limit):
-                return _reached(ruling, limit, readings)
+                reached.append(_reached(ruling, limit))
             charges += (limit.charge,)
             alerts += (entry.key,) if limit.warns else ()
+    if reached:
+        return replace(_strictest(ruling, reached), readings=readings)
     code = case.consent.code(ruling.code) if ruling.effect.runs else ruling.code
     return replace(ruling, charges=charges, readings=readings, alerts=alerts, code=code)
+
+
+def _strictest(ruling: Ruling, reached: list[Ruling]) -> Ruling:
+    """Whatever their order. One approval answers all questions at once that go to the same people."""
+    worst = max(reached, key=lambda one: STRICTNESS[one.effect])
+    asked = [one for one in (worst, *reached, ruling) if one.effect is worst.effect and one.approval == worst.approval]
+    return replace(worst, asks=tuple(dict.fromkeys(ask for one in asked for ask in one.asks)))
 
 
 def _limiting(case: Case) -> Iterator[RuleEntry]:
@@ -143,7 +153,7 @@ def _ask(limit: AppliedLimit) -> str:
     return f"{limit.code}:{limit.entry.key}"
 
 
-def _reached(ruling: Ruling, limit: AppliedLimit, readings: tuple[Reading, ...]) -> Ruling:
+def _reached(ruling: Ruling, limit: AppliedLimit) -> Ruling:
     return replace(
         ruling,
         effect=limit.on_exceed,
@@ -152,7 +162,6 @@ def _reached(ruling: Ruling, limit: AppliedLimit, readings: tuple[Reading, ...])
         rule=limit.entry.ref,
         asks=(_ask(limit),),
         approval=limit.entry.rule.approval,
-        readings=readings,
     )
 
 

@@ -69,10 +69,12 @@ class Slate:
         self.limits = tuple(one for one in snapshot.limits if one.concerns(tool, agent))
         self.rewrites = tuple(one for one in snapshot.rewrites if one.concerns(tool, agent))
         self.default, self.default_policy = default_for(agent, snapshot.defaults)
+        same = (self.risk, self.category, self.default, self.default_policy)
+        self.keys = {signal: (*same, signal) for signal in IntentSignal}
+        """What a decision depends on that nothing but the rules can change; what was found is shared by tools and agents."""
         standing = self.phased or self.limits or self.rewrites
         self.calm = not self.bans and not standing and (self.schema is None or is_calm(self.schema))
         """Nothing but rules has a say."""
-        self.keys = {signal: (self.risk, self.category, signal) for signal in IntentSignal}
         bits = snapshot.tools.match(tool) & snapshot.agents.match(agent)
         self.first = tuple(snapshot.entries[rank] for rank in islice(ranks_of(bits), FEW))
         self.rest = bits >> (self.first[-1].rank + 1) << (self.first[-1].rank + 1) if self.first else 0
