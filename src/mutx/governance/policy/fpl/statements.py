@@ -106,13 +106,9 @@ class FileReader:
         if word in EFFECTS:
             agent.rules.append(self._rule(agent))
             return
-        start = scanner.skip()
-        if word in REFUSED:
-            scanner.position += len(word)
-            raise scanner.unsupported(f"`{word}` is not supported: {REFUSED[word]}", at=start)
         read = self._readers(agent).get(word)
         if read is None:
-            raise scanner.refuse(f"a rule or a block is expected here, not {scanner.shown()}")
+            raise self._unexpected("a rule or a block")
         scanner.word("a statement")
         read(place)
 
@@ -149,7 +145,7 @@ class FileReader:
 
     def _only_rule(self, agent: FplAgent) -> None:
         if self._scanner.peek_word() not in EFFECTS:
-            raise self._scanner.refuse(f"permit, deny, deny! or defer is expected here, not {self._scanner.shown()}")
+            raise self._unexpected("permit, deny, deny! or defer")
         agent.rules.append(self._rule(agent))
 
     def _rule(self, agent: FplAgent) -> FplRule:
@@ -197,7 +193,16 @@ class FileReader:
             self._scanner.need(word)
             phase.next = self._scanner.text_or_word("a phase")
         else:
-            raise self._scanner.refuse(f"a rule, `duration` or `next` is expected here, not {self._scanner.shown()}")
+            raise self._unexpected("a rule, `duration` or `next`")
+
+    def _unexpected(self, what: str) -> Refused:
+        """`what` is expected here; the position goes over the word that is not it."""
+        start, word = self._scanner.skip(), self._scanner.peek_word()
+        refused = self._scanner.refuse(f"{what} is expected here, not {self._scanner.shown()}")
+        if word in REFUSED:
+            refused = self._scanner.unsupported(f"`{word}` is not supported: {REFUSED[word]}", at=start)
+        self._scanner.position += len(word)
+        return refused
 
     def _place(self) -> tuple[int, int]:
         return self._scanner.place(self._scanner.skip())
