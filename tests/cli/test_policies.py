@@ -83,3 +83,24 @@ def test_apply_puts_a_policy_in_force_or_changes_nothing(run: Run, ask: Callable
     policy.write_text(POLICY.replace("effect: allow", "effect: perhaps"))
     assert f"{policy}:" in run("policies", "apply", str(policy), exits=1).stderr
     assert ask("policies", "get", "shop")["version"] == before
+
+
+def test_a_file_in_fpl_is_checked_and_tried_like_any_other(run: Run, tmp_path: Path) -> None:
+    policy, cases = tmp_path / "payment bot.fpl", tmp_path / "cases.yaml"
+    policy.write_text("agent agent {\n  permit pay when amount <= 10\n  defer pay\n}\n")
+    cases.write_text("cases:\n  - {name: a, tool: pay, args: {amount: 5}, expect: allow, expect_rule: agent.line-2}\n")
+    assert "0 errors" in run("policies", "lint", str(policy)).stdout
+    assert "ok" in run("policies", "test", str(policy), str(cases)).stdout
+    policy.write_text("agent agent {\n  permit pay when amount / 2 <= 10\n}\n")
+    assert f"{policy}:2:26: " in run("policies", "lint", str(policy), exits=1).stdout
+    assert "is not supported" in run("policies", "test", str(policy), str(cases), exits=1).stderr
+
+
+def test_the_packs_that_come_along_are_listed_and_printed(run: Run, tmp_path: Path) -> None:
+    assert "customer-support" in run("policies", "packs").stdout
+    assert json.loads(run("policies", "packs", "--json").stdout)[0]["name"] == "starter"
+    for form, option in (("yaml", []), ("fpl", ["--fpl"])):
+        file = tmp_path / f"payments.{form}"
+        file.write_text(run("policies", "packs", "payments", *option).stdout)
+        assert "0 errors, 0 remarks" in run("policies", "lint", str(file)).stdout
+    assert "--pack" in run("policies", "apply", exits=2).stderr

@@ -1,9 +1,12 @@
 """Policy documents in files, and what is to be said about them."""
 
+import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from mutx.governance.policy.document import load
+from mutx.contract.policies import PolicyKind
+from mutx.governance.policy.document import DocumentFormat, load
 from mutx.governance.policy.lint import lint
 from mutx.governance.policy.model import PolicyDocument
 from mutx.kit.errors import PolicyInvalid
@@ -44,4 +47,18 @@ def problems(error: PolicyInvalid) -> list[Remark]:
 
 
 def _load(file: Path) -> PolicyDocument:
-    return load(file.read_text("utf-8"), format="json" if file.suffix == ".json" else "yaml")
+    formats: Mapping[str, DocumentFormat] = {".json": "json", ".fpl": "fpl"}
+    return load(file.read_text("utf-8"), format=formats.get(file.suffix, "yaml"), name=name_of(file))
+
+
+def name_of(file: Path) -> str:
+    """What the policy in a file is called that cannot say so itself: one in FPL."""
+    return _NO_NAME.sub("-", file.stem).strip("-")[:128] or "fpl"
+
+
+def kind_of(file: Path) -> PolicyKind | None:
+    """What to send beside the document."""
+    return PolicyKind.FPL if file.suffix == ".fpl" else None
+
+
+_NO_NAME = re.compile(r"[^A-Za-z0-9._-]+|^[._-]+")

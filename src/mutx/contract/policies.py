@@ -16,10 +16,11 @@ MAX_DOCUMENT = 8_000_000
 
 
 class PolicyKind(StrEnum):
-    """`short`: block / allow / warn rules. `set`: a PolicySet document."""
+    """`short`: block / allow / warn rules. `set`: a PolicySet document. `fpl`: a document in FPL."""
 
     SHORT = "short"
     SET = "set"
+    FPL = "fpl"
 
 
 class RuleType(StrEnum):
@@ -55,7 +56,8 @@ class Rule(Input):
 class PolicyWrite(Input):
     """A policy as it is sent: short rules or a document, not both.
 
-    What the server sets (id, version, kind, digest, times) is taken and ignored, so that an answer can be sent back.
+    A document is a PolicySet in YAML or JSON, or FPL: told by its first word, or by `kind: fpl`. What the server sets
+    (id, version, any other kind, digest, times) is taken and ignored, so that an answer can be sent back.
     """
 
     model_config = ConfigDict(str_max_length=MAX_DOCUMENT)
@@ -171,6 +173,7 @@ class PolicyLintRequest(Input):
     model_config = ConfigDict(str_max_length=MAX_DOCUMENT)
 
     document: str = Field(max_length=MAX_DOCUMENT)
+    """A PolicySet in YAML or JSON, or FPL."""
 
 
 class PolicyFinding(Schema):
@@ -232,7 +235,7 @@ def evaluate_policies(body: PolicyEvaluationContext) -> PolicyEvaluationResult:
 
 @operation("POST", "/policies/lint", scope="policies:read")
 def lint_policy(body: PolicyLintRequest) -> PolicyLintResult:
-    """Check a PolicySet document without storing it."""
+    """Check a PolicySet or FPL document without storing it."""
 
 
 @operation("GET", "/policies/stream", scope="policies:read", stream=True)

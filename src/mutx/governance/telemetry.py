@@ -5,6 +5,7 @@ aarm.decision   what was decided on it, first and at release
 aarm.approval   a question was put, voted on, escalated or answered
 aarm.drift      the session has moved away from what was asked of it
 aarm.alert      a rule warns; the call goes on
+aarm.notify     a rule that decided names people who are to hear of it
 aarm.outcome    what came of it
 audit.approval  a request moved without a turn: a vote short of the quorum, an escalation
 
@@ -25,7 +26,10 @@ DRIFTING = (IntentSignal.DRIFT_SUSPECTED, IntentSignal.DRIFT_CONFIRMED)
 
 SYSTEM = "system"
 
-TOPICS = ("aarm.action", "aarm.decision", "aarm.approval", "aarm.drift", "aarm.alert", "aarm.outcome", "audit.approval")
+TOPICS = (
+    *(f"aarm.{kind}" for kind in ("action", "decision", "approval", "drift", "alert", "notify", "outcome")),
+    "audit.approval",
+)
 
 
 def wanted(topics: frozenset[str] | None, topic: str) -> bool:
@@ -98,6 +102,8 @@ def _news(turn: Turn) -> Iterator[Event]:
     if turn.kind is TurnKind.DECISION:
         yield _event("aarm.action", turn, _action(turn))
     yield _event("aarm.decision", turn, _decision(turn))
+    if turn.kind is TurnKind.DECISION and turn.decision.notify:
+        yield _event("aarm.notify", turn, _decision(turn) | {"notify": list(turn.decision.notify)})
     if turn.kind is TurnKind.DECISION and turn.decision.intent in DRIFTING:
         yield _event("aarm.drift", turn, {"intent": turn.decision.intent.value})
     if turn.kind is TurnKind.DECISION and turn.decision.alerts:

@@ -67,6 +67,7 @@ class ReasonCode(StrEnum):
     DEPENDENCY_DENIED = "dependency_denied"
     DEPENDENCY_DEPTH = "dependency_depth"
     META_TOOL_UNRESOLVED = "meta_tool_unresolved"
+    OUT_OF_PHASE = "out_of_phase"
     SESSION_CLOSED = "session_closed"
     TOO_MANY_WAITING = "too_many_waiting"
     ENGINE_ERROR = "engine_error"
@@ -340,6 +341,8 @@ class Decision(Struct, frozen=True, kw_only=True, omit_defaults=True):
     readings: tuple[Reading, ...] = ()
     alerts: tuple[str, ...] = ()
     """`policy/rule` ids of warn rules: the call goes on and an alert is raised."""
+    notify: tuple[str, ...] = ()
+    """Who the deciding rules want told."""
     risk: Risk = Risk.LOW
     category: ActionCategory = ActionCategory.CONTEXT_DEPENDENT_ALLOW
     intent: IntentSignal = IntentSignal.UNKNOWN

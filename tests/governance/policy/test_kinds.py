@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from mutx.governance.policy.conditions import Condition
 from mutx.governance.policy.document import load
-from mutx.governance.policy.grammar import amount, condition
+from mutx.governance.policy.grammar_terms import amount, condition
 from mutx.governance.policy.kinds import Kind
 from mutx.governance.policy.lint import lint
 from mutx.governance.policy.variables import field_kind

@@ -7,9 +7,11 @@ import click
 from mutx.cli.build import FamilyGroup
 from mutx.cli.output import print_table, show
 from mutx.cli.policy_cases import read_cases, try_case
-from mutx.cli.policy_files import Remark, read_policy, remarks
+from mutx.cli.policy_files import Remark, kind_of, read_policy, remarks
 from mutx.cli.state import CliState, pass_state, shared_options
 from mutx.contract.policies import PolicyWrite
+from mutx.governance.policy.document import load
+from mutx.governance.policy.packs import PACKS, pack
 from mutx.kit.errors import MutxError, PolicyInvalid
 from mutx.sdk.groups import PoliciesApi
 
@@ -68,15 +70,39 @@ def run_cases(state: CliState, file: Path, cases: Path) -> None:
 
 
 @policies.command("apply")
-@click.argument("files", nargs=-1, required=True, type=POLICY_FILE)
+@click.argument("files", nargs=-1, type=POLICY_FILE)
+@click.option("--pack", "packs", multiple=True, type=click.Choice(PACKS), help="One of the policies that come along.")
 @shared_options
 @pass_state
-def apply(state: CliState, files: tuple[Path, ...]) -> None:
-    """Put policy documents in force. Each replaces the policy of its name; one that does not compile changes nothing."""
-    documents = [(read_policy(file).name, file) for file in files]
-    for name, file in documents:
-        policy = state.client.policies.put(name, PolicyWrite(name=name, document=file.read_text("utf-8")))
+def apply(state: CliState, files: tuple[Path, ...], packs: tuple[str, ...]) -> None:
+    """Put policy documents (YAML, JSON, FPL) in force. Each replaces the policy of its name; a file in FPL is called like
+    the file. One that does not compile changes nothing."""
+    wanted = [
+        PolicyWrite(name=read_policy(file).name, document=file.read_text("utf-8"), kind=kind_of(file)) for file in files
+    ]
+    wanted += [PolicyWrite(name=name, document=pack(name)) for name in packs]
+    if not wanted:
+        raise click.UsageError("name a file, or a pack with --pack; `mutx policies packs` lists them")
+    for each in wanted:
+        policy = state.client.policies.put(each.name, each)
         if state.as_json:
             show(state, policy)
         else:
             click.echo(f"{policy.name} version {policy.version} is in force")
+
+
+@policies.command("packs")
+@click.argument("name", required=False, type=click.Choice(PACKS))
+@click.option("--fpl", is_flag=True, help="In FPL instead of YAML.")
+@shared_options
+@pass_state
+def show_packs(state: CliState, name: str | None, fpl: bool) -> None:
+    """List the policies that come along, or print one, to be changed and applied."""
+    if name is not None:
+        click.echo(pack(name, fpl=fpl), nl=False)
+        return
+    told = [{"name": each, "description": load(pack(each)).description} for each in PACKS]
+    if state.as_json:
+        state.emit_json(told)
+    else:
+        print_table(["pack", "what for"], ([each["name"], each["description"]] for each in told))

@@ -5,7 +5,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from mutx.governance.context.delta import ContextDelta, SessionOpening
-from mutx.governance.context.session import ActionRecord, PendingOutput, SessionContext, SessionCounters
+from mutx.governance.context.session import ActionRecord, PendingOutput, SessionContext, SessionCounters, ToolRuns
 from mutx.governance.labels import strictest
 from mutx.governance.turn import OutcomeStatus
 from mutx.governance.types import Confidentiality, Effect, Label
@@ -15,6 +15,9 @@ KEPT_RECORDS = 20
 """What compaction keeps of `actions`, `data_accessed` and `intent_signals` when one passes `MAX_RECORDS`."""
 MAX_PENDING = 256
 MAX_TOOLS = 1024
+MAX_DENIALS = 256
+PHASE_TOOL = "phase/"
+"""A call of `phase/<id>` that is allowed enters that phase of the workflow."""
 
 _NOTHING = Label(Confidentiality.PUBLIC, trusted=True)
 
@@ -53,13 +56,13 @@ def _decided(context: SessionContext, delta: ContextDelta, record: ActionRecord)
         context.waiting[record.id] = delta.depth
     if delta.output is not None:
         context.pending[record.id] = PendingOutput(delta.output, may_run=False)
-    _count(context.counters, record.effect)
+    _count(context, record.effect, delta.at)
     if record.effect.runs:
         _may_run(context, record.id, record.tool_name, delta.at)
 
 
 def _resolved(context: SessionContext, delta: ContextDelta, effect: Effect) -> None:
-    _count(context.counters, effect)
+    _count(context, effect, delta.at)
     if effect.waits:
         return
     context.waiting.pop(delta.action_id, None)
@@ -90,11 +93,25 @@ def _may_run(context: SessionContext, action_id: str, tool_name: str, at: float)
         context.assumed = strictest(context.assumed, output.label)
     if len(pending) > MAX_PENDING + len(context.waiting):
         _give_up(context)
-    last = context.tool_last_at
+    _ran(context, tool_name, at)
+
+
+def _ran(context: SessionContext, tool_name: str, at: float) -> None:
+    """Count the run; of too many tools the one that has not run for longest is forgotten."""
+    last, runs = context.tool_last_at, context.runs
+    context.run_count = number = context.run_count + 1
+    before = runs.get(tool_name)
+    runs[tool_name] = (
+        ToolRuns(1, number, number) if before is None else ToolRuns(before.count + 1, before.first, number)
+    )
     last.pop(tool_name, None)
     last[tool_name] = at
     if len(last) > MAX_TOOLS:
-        del last[next(iter(last))]
+        oldest = next(iter(last))
+        context.runs_forgotten_until = last.pop(oldest)
+        runs.pop(oldest, None)
+    if tool_name.startswith(PHASE_TOOL):
+        context.phase, context.phase_at = tool_name.removeprefix(PHASE_TOOL), at
 
 
 def _give_up(context: SessionContext) -> None:
@@ -118,7 +135,8 @@ def _assumed(context: SessionContext) -> Label:
     return label
 
 
-def _count(counters: SessionCounters, effect: Effect) -> None:
+def _count(context: SessionContext, effect: Effect, at: float) -> None:
+    counters: SessionCounters = context.counters
     match effect:
         case Effect.ALLOW:
             counters.permit_count += 1
@@ -126,6 +144,8 @@ def _count(counters: SessionCounters, effect: Effect) -> None:
             counters.modified_count += 1
         case Effect.DENY:
             counters.denied_count += 1
+            context.denied_at.append(at)
+            del context.denied_at[:-MAX_DENIALS]
         case _:
             counters.defer_count += 1
 

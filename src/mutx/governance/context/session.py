@@ -47,6 +47,14 @@ class PendingOutput(Struct, frozen=True):
     may_run: bool
 
 
+class ToolRuns(Struct, frozen=True):
+    """How often a tool was allowed to run, and as the how-manieth run of the session first and last."""
+
+    count: int
+    first: int
+    last: int
+
+
 class SessionCounters(Struct, kw_only=True):
     """Whole-session counts; compaction leaves them alone."""
 
@@ -80,6 +88,16 @@ class SessionContext(Struct, kw_only=True, dict=True):
     counters: SessionCounters = field(default_factory=SessionCounters)
     tool_last_at: dict[str, float] = field(default_factory=dict)
     """Tool -> when it was last allowed to run; in that order."""
+    runs: dict[str, ToolRuns] = field(default_factory=dict)
+    """Tool -> its runs; the tools are those of `tool_last_at`."""
+    run_count: int = 0
+    runs_forgotten_until: float | None = None
+    """When the latest run was that `runs` and `tool_last_at` no longer tell of; None: they tell of all."""
+    denied_at: list[float] = field(default_factory=list)
+    """When the latest denials were; never more than `apply.MAX_DENIALS`."""
+    phase: str | None = None
+    """The phase of the workflow that was last entered by a call; None: none was."""
+    phase_at: float = 0.0
     confidentiality: Confidentiality = Confidentiality.PUBLIC
     """The highest of all concluded outputs."""
     untrusted_seen: bool = False

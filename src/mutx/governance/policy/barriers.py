@@ -3,6 +3,7 @@
 from mutx.governance.arguments import violations
 from mutx.governance.policy.case import Case, Ruling
 from mutx.governance.policy.snapshot import FlowBan
+from mutx.governance.policy.stages import out_of_phase
 from mutx.governance.tools import ToolSchema
 from mutx.governance.types import Effect, ReasonCode, Risk, RuleRef
 
@@ -21,6 +22,8 @@ def barrier(case: Case) -> Ruling | None:
         return _deny(ReasonCode.CRITICAL_RISK, f"{schema.name} is declared as critical risk: it never runs")
     if case.action.meta_error is not None:
         return _deny(ReasonCode.META_TOOL_UNRESOLVED, f"the wrapped call cannot be read: {case.action.meta_error}")
+    if (elsewhere := out_of_phase(case)) is not None:
+        return elsewhere
     if schema is None:
         return _composition(case) or _dependency(case)
     return _parameters(case, schema) or _flow(case, schema) or _composition(case) or _dependency(case)
@@ -39,6 +42,7 @@ def _forbidden_rule(case: Case) -> Ruling:
         rule=found.applied[0].ref,
         matched=tuple(entry.ref for entry in found.applied),
         read=found.fields,
+        notify=tuple(dict.fromkeys(name for entry in found.applied for name in entry.rule.notify)),
     )
 
 

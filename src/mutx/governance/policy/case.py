@@ -51,6 +51,7 @@ class Ruling(Struct, frozen=True, kw_only=True):
     asks: tuple[str, ...] = ()
     approval: ApprovalSpec | None = None
     alerts: tuple[str, ...] = ()
+    notify: tuple[str, ...] = ()
     modified_args: dict[str, Any] | None = None
     modifications: tuple[str, ...] = ()
     critical: tuple[ArgumentOrigin, ...] = ()
@@ -67,8 +68,8 @@ def decision(case: Case, ruling: Ruling) -> Decision:
         policy_version=case.snapshot.version,
         rule=ruling.rule,
         matched=ruling.matched,
-        modified_args=ruling.modified_args if runs else None,
-        modifications=ruling.modifications if runs else (),
+        modified_args=ruling.modified_args if runs or ruling.effect.waits else None,
+        modifications=ruling.modifications if runs or ruling.effect.waits else (),
         missing=ruling.missing,
         read=ruling.read,
         critical=ruling.critical,
@@ -77,6 +78,7 @@ def decision(case: Case, ruling: Ruling) -> Decision:
         charges=ruling.charges if runs else (),
         readings=ruling.readings,
         alerts=ruling.alerts if runs else (),
+        notify=ruling.notify,
         risk=case.slate.risk,
         category=case.slate.category,
         intent=case.observation.intent,

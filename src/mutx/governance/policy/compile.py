@@ -9,8 +9,10 @@ from mutx.governance.policy.globs import parse_glob
 from mutx.governance.policy.grammar import MAX_RULES
 from mutx.governance.policy.model import PolicyDocument, PolicyRule
 from mutx.governance.policy.names import NameTable
+from mutx.governance.policy.phases import phase_plans
 from mutx.governance.policy.postings import breathing, ordered
 from mutx.governance.policy.snapshot import FlowBan, PolicySnapshot, ToolTable, is_bare, wanted_by
+from mutx.governance.policy.standing import defaults, standing
 from mutx.governance.policy.uncollected import uncollected
 from mutx.governance.types import STRICTNESS, Effect, IntentSignal, RuleRef
 from mutx.kit.canonical import digest
@@ -27,7 +29,6 @@ def compile_policies(documents: Sequence[PolicyDocument]) -> PolicySnapshot:
 
 def _built(enabled: Sequence[PolicyDocument]) -> PolicySnapshot:
     entries = _entries(enabled)
-    default, owner = _default(enabled)
     return PolicySnapshot(
         version=digest([[one.name, one.digest] for one in enabled]),
         names=tuple(one.name for one in enabled),
@@ -39,8 +40,10 @@ def _built(enabled: Sequence[PolicyDocument]) -> PolicySnapshot:
         tables=argument_tables(((entry.rank, entry.when.guards) for entry in entries if entry.when), len(entries)),
         declared=ToolTable(tool.schema for one in enabled for tool in one.tools),
         bans=tuple(_bans(enabled)),
-        default=default,
-        default_policy=owner,
+        defaults=defaults(enabled),
+        limits=standing((one.name, rule) for one in enabled for rule in one.limits),
+        rewrites=standing((one.name, rule) for one in enabled for rule in one.rewrites),
+        plans=phase_plans(enabled),
         intent=_intent(enabled),
         wanted=wanted_by(entries),
         bare=is_bare(entries),
@@ -71,12 +74,6 @@ def _entries(enabled: Sequence[PolicyDocument]) -> tuple[RuleEntry, ...]:
         RuleEntry(policy, rule, rank, levels[rank], (1 << ends[levels[rank]]) - 1)
         for rank, (policy, rule) in enumerate(breathing(rules))
     )
-
-
-def _default(enabled: Sequence[PolicyDocument]) -> tuple[Effect, str]:
-    """The strictest of all sets that name one, and whose it is."""
-    named = [(one.default, one.name) for one in enabled if one.default is not None]
-    return max(named, key=lambda one: STRICTNESS[one[0]], default=(Effect.DENY, "none"))
 
 
 def _order(one: tuple[str, PolicyRule]) -> tuple[float, str, str]:

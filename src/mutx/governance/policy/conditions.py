@@ -9,9 +9,18 @@ from typing import Any
 
 import cel
 
+from mutx.governance.policy import history
 from mutx.governance.policy.guards import ABSENT, Guard, GuardKind, Test, read_guard, select
 from mutx.governance.policy.kinds import FieldKind, KindReader, Misfit
-from mutx.governance.policy.tokens import RESERVED, FieldRead, conjuncts, field_reads, macro_nesting, tokenize
+from mutx.governance.policy.tokens import (
+    RESERVED,
+    FieldRead,
+    conjuncts,
+    field_reads,
+    macro_nesting,
+    tokenize,
+    uses_macros,
+)
 
 MAX_LENGTH = 2000
 """Characters of one expression."""
@@ -24,7 +33,7 @@ FAILURES = (LookupError, TypeError, ValueError, RuntimeError, ArithmeticError)
 class Condition:
     """A compiled expression and what can be told of it without running it."""
 
-    __slots__ = ("_program", "_tests", "exact", "guards", "quick", "reads", "roots", "source")
+    __slots__ = ("_program", "_tests", "exact", "guards", "history", "quick", "reads", "roots", "source")
 
     def __init__(self, source: str) -> None:
         """Raises ValueError, with what is wrong, for what is no CEL expression or too much of one."""
@@ -36,6 +45,12 @@ class Condition:
         if macro_nesting(tokens) > 1:
             raise ValueError("a comprehension (all, exists, map, filter) may not stand inside another")
         self.source = source
+        self.history = history.asks_history(tokens)
+        """It asks for the session's past."""
+        if self.history and uses_macros(tokens):
+            raise ValueError(
+                "what the session did before may not be asked in a condition with all, exists, map or filter"
+            )
         self.reads: tuple[FieldRead, ...] = tuple(dict.fromkeys(field_reads(tokens)))
         self.roots = frozenset(read.segments[0] for read in self.reads)
         parts = conjuncts(tokens)
@@ -54,6 +69,11 @@ class Condition:
         if self._program is None:
             self._program = cel.compile(self.source)
         return self._program
+
+    @property
+    def wants(self) -> frozenset[str]:
+        """Variables, and `history` where it asks for that."""
+        return self.roots | {history.ROOT} if self.history else self.roots
 
     @property
     def functions(self) -> tuple[str, ...]:

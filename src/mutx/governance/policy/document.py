@@ -9,6 +9,7 @@ from typing import Any, Literal
 from msgspec.structs import replace
 
 from mutx.governance.policy.faults import Fault, Faults
+from mutx.governance.policy.fpl import read_fpl
 from mutx.governance.policy.grammar import DOCUMENT
 from mutx.governance.policy.json_quick import quick_json
 from mutx.governance.policy.json_text import read_json
@@ -20,32 +21,39 @@ from mutx.governance.policy.yaml_text import read_yaml
 from mutx.kit.canonical import digest
 from mutx.kit.errors import InputError
 
-DocumentFormat = Literal["yaml", "json"]
+DocumentFormat = Literal["yaml", "json", "fpl"]
 FORBIDDEN_ID = "forbidden:"
 """Rules made from the `forbidden` list: `forbidden:<glob>`; no written id may hold a colon."""
 
 
-def load(text: str, *, format: DocumentFormat = "yaml") -> PolicyDocument:  # noqa: A002 - the word for it
-    """Read and check one document. Raises PolicyInvalid; `details["problems"]` lists line, column, code, message."""
+def load(text: str, *, format: DocumentFormat = "yaml", name: str = "fpl") -> PolicyDocument:  # noqa: A002 - the word for it
+    """Read and check one document. `name`: what one in FPL is called, which cannot say so itself.
+
+    Raises PolicyInvalid; `details["problems"]` lists line, column, code, message.
+    """
     with uncollected():
         _check_size(text)
-        quick = quick_json(text) if format == "json" else quick_yaml(text)
+        quick = None
+        if format != "fpl":
+            quick = quick_json(text) if format == "json" else quick_yaml(text)
         if quick is None:
-            root = parse(text, format=format)
+            root = parse(text, format=format, name=name)
             quick = Quick(root.plain(), _lines(root))
         faults: Faults = []
         document = _document(quick, faults)
         if document is None:
-            root = parse(text, format=format)
+            root = parse(text, format=format, name=name)
             raise refuse([fault.located(root) for fault in faults], document=_name(quick.content))
         if twice := list(_duplicates(document)):
             raise refuse(twice, document=document.name)
         return document
 
 
-def parse(text: str, *, format: DocumentFormat = "yaml") -> Node:  # noqa: A002 - the word for it
+def parse(text: str, *, format: DocumentFormat = "yaml", name: str = "fpl") -> Node:  # noqa: A002 - the word for it
     """The text as a tree with places. Raises PolicyInvalid."""
     _check_size(text)
+    if format == "fpl":
+        return read_fpl(text, name=name)
     return read_json(text) if format == "json" else read_yaml(text)
 
 
@@ -115,7 +123,9 @@ def _numbered(found: Iterable[Composition]) -> Iterator[Composition]:
 
 
 def _duplicates(document: PolicyDocument) -> Iterator[PolicyProblem]:
-    named = [("rule id", rule.id, rule.line) for rule in document.rules]
+    rules = (*document.rules, *document.limits, *document.rewrites)
+    named = [("rule id", rule.id, rule.line) for rule in rules]
+    named += [("phase", f"{phase.agent}/{phase.id}", phase.line) for phase in document.phases]
     named += [("rule id", one.id, one.line) for one in document.forbid]
     named += [("tool", tool.schema.name, tool.line) for tool in document.tools]
     seen: dict[tuple[str, str], int] = {}

@@ -17,6 +17,7 @@ from mutx.governance.policy.outcome import outcome
 from mutx.governance.policy.safeguards import safeguarded
 from mutx.governance.policy.search import search
 from mutx.governance.policy.snapshot import PolicySnapshot, Slate
+from mutx.governance.policy.stages import rewritten
 from mutx.governance.policy.variables import Variables
 from mutx.governance.tools import ToolSchema
 from mutx.governance.types import Decision, Effect, Facts, NormalizedAction, ReasonCode
@@ -59,7 +60,7 @@ class PolicyEngine:
     ) -> Decision:
         """Decide. `counter` gives a limit's present value by key; the facts' own readings give the same decision."""
         slate = self._slates.get((action.tool_name, action.agent_id)) or self._slate(action)
-        variables = None if slate.bare else Variables(action, observation, facts, slate.wanted)
+        variables = None if slate.bare else Variables(action, observation, facts, slate.wanted, slate.plan)
         found = slate.fixed or search(self.snapshot, slate, action, variables, facts)
         for entry in found.applied:
             self._hits[entry.rank] += 1
@@ -84,7 +85,7 @@ class PolicyEngine:
         counter: Callable[[str], int],
     ) -> Decision:
         """The whole precedence."""
-        variables = Variables(action, observation, facts, slate.wanted)
+        variables = Variables(action, observation, facts, slate.wanted, slate.plan)
         case = Case(self.snapshot, slate, action, observation, facts, counter, variables, found, Consent(facts))
         return decision(case, rule_on(case))
 
@@ -104,7 +105,7 @@ def rule_on(case: Case) -> Ruling:
         return forbidden
     ruling = outcome(case)
     if ruling.effect.runs or ruling.effect is Effect.STEP_UP:
-        ruling = limited(case, ruling)
+        ruling = rewritten(case, limited(case, ruling))
     if ruling.effect.runs:
         ruling = safeguarded(case, ruling)
     if case.facts.waiting_on and ruling.effect is not Effect.DENY:

@@ -65,7 +65,7 @@ class Found:
         self.applied, self.unknown = tuple(applied), tuple(unknown)
         self.plain = not self.unknown and all(entry.plain for entry in self.applied)
         self.ready: dict[Any, Decision] = {}
-        """Decisions made before where nothing else has a say: (risk, category, intent) -> decision."""
+        """Decisions made before where nothing else has a say: `Slate.keys` -> decision."""
 
     @property
     def forbidden(self) -> bool:

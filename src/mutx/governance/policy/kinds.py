@@ -36,6 +36,8 @@ FieldKind = Callable[[tuple[str, ...]], Kind | None]
 _RELATIONS = frozenset({"<", "<=", ">", ">=", "==", "!=", "in"})
 _RESULTS: dict[str, Kind] = {
     **dict.fromkeys("contains startsWith endsWith matches has all exists exists_one bool".split(), Kind.BOOLEAN),
+    **dict.fromkeys("history_contains_within history_sequence".split(), Kind.BOOLEAN),
+    **dict.fromkeys("history_tool_count deny_count_within".split(), Kind.NUMBER),
     **dict.fromkeys("size int uint double abs ceil floor round".split(), Kind.NUMBER),
     **dict.fromkeys("getFullYear getMonth getDayOfYear getDayOfMonth getDate getDayOfWeek".split(), Kind.NUMBER),
     **dict.fromkeys("getHours getMinutes getSeconds getMilliseconds".split(), Kind.NUMBER),

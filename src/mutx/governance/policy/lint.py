@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
+from mutx.governance.policy import history
 from mutx.governance.policy.conditions import Condition, unknown_fields, unknown_variables
 from mutx.governance.policy.finding import Finding, LintSeverity
 from mutx.governance.policy.globs import overlap
@@ -17,7 +18,7 @@ FUNCTIONS = frozenset(
     "size has matches contains startsWith endsWith int uint double string bytes bool duration timestamp type dyn "
     "max min optional exists exists_one all map filter abs ceil floor round getFullYear getMonth getDayOfYear "
     "getDayOfMonth getDate getDayOfWeek getHours getMinutes getSeconds getMilliseconds".split()
-)
+).union(history.SHAPES)
 """Functions that conditions may call; operators have names with signs."""
 
 

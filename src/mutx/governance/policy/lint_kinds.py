@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from mutx.governance.policy.conditions import Condition
 from mutx.governance.policy.finding import Finding, LintSeverity
-from mutx.governance.policy.grammar import ADVICE
+from mutx.governance.policy.grammar_terms import ADVICE
 from mutx.governance.policy.guards import GuardKind
 from mutx.governance.policy.kinds import Kind
 from mutx.governance.policy.model import PolicyDocument

@@ -82,7 +82,7 @@ class Peers:
     def before(self, later: Ranked) -> Iterator[Ranked]:
         if later.tool.kind is not GlobKind.LITERAL:
             return iter(self._all)
-        return chain(self._literal.get(later.tool.pattern, ()), self._globs)
+        return merge(self._literal.get(later.tool.pattern, ()), self._globs, key=lambda one: one.rank)
 
 
 class CoveringRules:

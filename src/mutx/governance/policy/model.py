@@ -57,11 +57,28 @@ class RuleMatch(Struct, frozen=True, kw_only=True):
     session: str = "*"
 
 
+class RatePeriod(StrEnum):
+    SECOND = "second"
+    MINUTE = "minute"
+    HOUR = "hour"
+    DAY = "day"
+    SESSION = "session"
+
+
 class RuleRate(Struct, frozen=True, kw_only=True):
     """Calls of one agent that the rule lets through."""
 
+    per_second: int | None = None
     per_minute: int | None = None
+    per_hour: int | None = None
+    per_day: int | None = None
     per_session: int | None = None
+    on_exceed: Effect = Effect.DENY
+
+    def limits(self) -> dict[RatePeriod, int]:
+        """What is limited, by period."""
+        every = {period: getattr(self, f"per_{period}") for period in RatePeriod}
+        return {period: most for period, most in every.items() if most is not None}
 
 
 class BudgetPeriod(StrEnum):
@@ -78,6 +95,8 @@ class RuleBudget(Struct, frozen=True, kw_only=True):
     limit: float
     per: BudgetPeriod = BudgetPeriod.SESSION
     on_exceed: Effect = Effect.DENY
+    warn_at: float | None = None
+    """Share of the limit at which the call that reaches it raises an alert."""
 
 
 class PolicyRule(Struct, frozen=True, kw_only=True):
@@ -99,6 +118,8 @@ class PolicyRule(Struct, frozen=True, kw_only=True):
     budget: RuleBudget | None = None
     require_alignment: bool = False
     """Ask a person at least, while the session has drifted from its request."""
+    notify: tuple[str, ...] = ()
+    """Who is to hear of what it decided; the news of the decision names them."""
     reason: str = ""
     line: int = 0
 
@@ -133,6 +154,28 @@ class IntentEffects(Struct, frozen=True, kw_only=True):
     confirmed: Effect = Effect.ALLOW
 
 
+class AgentDefault(Struct, frozen=True, kw_only=True):
+    """What a call gets that no rule decides, for the agents of a glob, in place of the document's default."""
+
+    agent: str
+    effect: Effect
+
+
+class Phase(Struct, frozen=True, kw_only=True):
+    """A stretch of a workflow with the tools that may be used in it: see `phases.py`."""
+
+    id: str
+    agent: str = "*"
+    """Glob of the agents whose phase it is."""
+    tools: tuple[str, ...] = ()
+    """Globs; out of reach in the other phases of the agent."""
+    duration: float | None = None
+    """Seconds; None: until the next one is entered."""
+    next: str | None = None
+    """None: the phase that follows in the document, if any."""
+    line: int = 0
+
+
 class DeclaredTool(Struct, frozen=True, kw_only=True):
     schema: ToolSchema
     line: int = 0
@@ -147,7 +190,14 @@ class PolicyDocument(Struct, frozen=True, kw_only=True):
     default: Effect | None = Effect.DENY
     """None: this set has no say in it (short policies). Where none has, deny."""
     tools: tuple[DeclaredTool, ...] = ()
+    defaults: tuple[AgentDefault, ...] = ()
+    """For some agents, in place of `default`."""
     rules: tuple[PolicyRule, ...] = ()
+    limits: tuple[PolicyRule, ...] = ()
+    """Rates and budgets over all calls that match, whichever rule let them through."""
+    rewrites: tuple[PolicyRule, ...] = ()
+    """Changes to the arguments of all calls that match and may run."""
+    phases: tuple[Phase, ...] = ()
     forbid: tuple[Composition, ...] = ()
     intent: IntentEffects = IntentEffects()
     digest: str = ""

@@ -96,14 +96,13 @@ def _undecided(case: Case, entry: RuleEntry) -> bool:
 
 
 def _default(case: Case) -> Ruling:
-    snapshot = case.snapshot
-    effect = snapshot.default
+    effect = case.slate.default
     consented = effect is Effect.STEP_UP and case.consent.answers(DEFAULT_ASK)
     consented = consented or (effect is Effect.DEFER and case.consent.resolves(f"defer:{DEFAULT_ASK}"))
     return Ruling(
         effect=Effect.ALLOW if consented else effect,
         code=case.consent.code(ReasonCode.DEFAULT),
-        reason=f"no rule applies; the default of policy {snapshot.default_policy} is {effect}",
+        reason=f"no rule applies; the default of policy {case.slate.default_policy} is {effect}",
         asks=(f"defer:{DEFAULT_ASK}" if effect is Effect.DEFER else DEFAULT_ASK,),
     )
 
@@ -125,6 +124,7 @@ def _rules(case: Case, applied: Sequence[RuleEntry]) -> Ruling:
         asks=tuple(entry.ask for entry in open_asks if entry.rule.approval == asking.rule.approval),
         approval=asking.rule.approval,
         alerts=tuple(entry.key for entry in applied if entry.warns),
+        notify=tuple(dict.fromkeys(name for entry in applied for name in entry.rule.notify)),
         modified_args=modified,
         modifications=done,
     )

@@ -11,7 +11,9 @@ from mutx.governance.policy.entries import Found, RuleEntry
 from mutx.governance.policy.globs import Glob, parse_glob
 from mutx.governance.policy.model import Composition
 from mutx.governance.policy.names import NameTable
+from mutx.governance.policy.phases import PhasePlan
 from mutx.governance.policy.postings import ranks_of
+from mutx.governance.policy.standing import Standing, StandingDefault, default_for
 from mutx.governance.tools import ToolSchema
 from mutx.governance.types import ActionCategory, Effect, IntentSignal, Risk, RuleRef
 
@@ -53,7 +55,8 @@ class Slate:
     """What is known of every call of one tool by one agent, whatever its arguments and session."""
 
     __slots__ = (
-        "bans", "bare", "calm", "category", "first", "fixed", "keys", "rest", "risk", "schema", "sessions", "tables", "wanted",
+        "bans", "bare", "calm", "category", "default", "default_policy", "first", "fixed", "keys", "limits", "phased", "plan",
+        "rest", "rewrites", "risk", "schema", "sessions", "tables", "wanted",
     )  # fmt: skip
 
     def __init__(self, snapshot: "PolicySnapshot", tool: str, agent: str) -> None:
@@ -61,15 +64,24 @@ class Slate:
         self.risk = self.schema.risk if self.schema else Risk.LOW
         self.category: ActionCategory = ActionMediator().categorize(self.schema)
         self.bans = tuple(ban for ban in snapshot.bans if ban.then.matches(tool))
-        self.calm = not self.bans and (self.schema is None or is_calm(self.schema))
+        self.plan = next((plan for plan in snapshot.plans if plan.agent.matches(agent)), None)
+        self.phased = self.plan is not None and self.plan.concerns(tool)
+        self.limits = tuple(one for one in snapshot.limits if one.concerns(tool, agent))
+        self.rewrites = tuple(one for one in snapshot.rewrites if one.concerns(tool, agent))
+        self.default, self.default_policy = default_for(agent, snapshot.defaults)
+        same = (self.risk, self.category, self.default, self.default_policy)
+        self.keys = {signal: (*same, signal) for signal in IntentSignal}
+        """What a decision depends on that nothing but the rules can change; what was found is shared by tools and agents."""
+        standing = self.phased or self.limits or self.rewrites
+        self.calm = not self.bans and not standing and (self.schema is None or is_calm(self.schema))
         """Nothing but rules has a say."""
-        self.keys = {signal: (self.risk, self.category, signal) for signal in IntentSignal}
         bits = snapshot.tools.match(tool) & snapshot.agents.match(agent)
         self.first = tuple(snapshot.entries[rank] for rank in islice(ranks_of(bits), FEW))
         self.rest = bits >> (self.first[-1].rank + 1) << (self.first[-1].rank + 1) if self.first else 0
         self.tables: Sequence[ArgumentTable] = tuple(table for table in snapshot.tables if table.touched & self.rest)
         self.sessions = bool(snapshot.sessions.bound & self.rest)
         self.wanted = snapshot.wanted if self.rest else wanted_by(self.first)
+        self.wanted |= wanted_by(one.entry for one in self.limits)
         self.bare = is_bare(self.first) and (not self.rest or snapshot.bare)
         """No condition needs more than the arguments."""
         self.fixed = self._fixed(snapshot)
@@ -105,9 +117,9 @@ def wanted_by(entries: Iterable[RuleEntry]) -> frozenset[str]:
     found: set[str] = set()
     for entry in entries:
         if entry.when is not None and not entry.when.exact:
-            found |= entry.when.roots
+            found |= entry.when.wants
         if entry.rule.budget is not None:
-            found |= entry.rule.budget.amount.roots
+            found |= entry.rule.budget.amount.wants
     return frozenset(found)
 
 
@@ -127,8 +139,10 @@ class PolicySnapshot(Struct, frozen=True, kw_only=True):
     tables: tuple[ArgumentTable, ...]
     declared: ToolTable
     bans: tuple[FlowBan, ...]
-    default: Effect
-    default_policy: str
+    defaults: tuple[StandingDefault, ...]
+    limits: tuple[Standing, ...]
+    rewrites: tuple[Standing, ...]
+    plans: tuple[PhasePlan, ...]
     intent: Mapping[IntentSignal, Effect]
     wanted: frozenset[str]
     """Variables that any CEL program may read."""

@@ -6,7 +6,9 @@ from typing import Any
 import cel
 
 from mutx.governance.context import Observation
+from mutx.governance.policy import history
 from mutx.governance.policy.kinds import Kind
+from mutx.governance.policy.phases import PhasePlan
 from mutx.governance.types import Facts, NormalizedAction
 from mutx.kit.clock import rfc3339, to_datetime
 
@@ -16,7 +18,7 @@ RECENT_TOOLS = 20
 KINDS: Mapping[str, Mapping[str, Kind]] = {
     "action": dict.fromkeys("tool operation service trigger runtime parent".split(), Kind.TEXT),
     "session": {
-        **dict.fromkeys("original_request stated_intent confidentiality intent".split(), Kind.TEXT),
+        **dict.fromkeys("original_request stated_intent confidentiality intent phase".split(), Kind.TEXT),
         **dict.fromkeys("calls denied errors level drift".split(), Kind.NUMBER),
         "untrusted": Kind.BOOLEAN,
         "tools": Kind.LIST,
@@ -41,13 +43,19 @@ def field_kind(path: tuple[str, ...]) -> Kind | None:
 class Variables:
     """What the conditions of one decision may read. A field without a value is absent, so reading it defers."""
 
-    __slots__ = ("_context", "_roots", "_sources", "_wanted")
+    __slots__ = ("_context", "_plan", "_roots", "_sources", "_wanted")
 
     def __init__(
-        self, action: NormalizedAction, observation: Observation, facts: Facts, wanted: frozenset[str]
+        self,
+        action: NormalizedAction,
+        observation: Observation,
+        facts: Facts,
+        wanted: frozenset[str],
+        plan: PhasePlan | None = None,
     ) -> None:
-        """`wanted`: the variables that any CEL program of this decision may read."""
+        """`wanted`: the variables that any CEL program of this decision may read. `plan`: the agent's phases."""
         self._sources = (action, observation, facts)
+        self._plan = plan
         self._wanted = wanted
         self._roots: dict[str, dict[str, Any]] = {"args": action.tool_args}
         self._context: Any = None
@@ -57,14 +65,29 @@ class Variables:
         if found is None:
             build = BUILDERS.get(name)
             found = self._roots[name] = build(*self._sources) if build else {}
+            if name == "session" and (phase := self._phase()) is not None:
+                found["phase"] = phase
         return found
 
     def context(self) -> Any:
         """The CEL library's form of the wanted variables. Raises ValueError for values that it cannot hold."""
         if self._context is None:
             known = {name: self.root(name) for name in sorted(self._wanted) if name in BUILDERS or name == "args"}
-            self._context = cel.Context(variables=known)
+            functions = self._history().functions() if history.ROOT in self._wanted else None
+            self._context = cel.Context(variables=known, functions=functions)
         return self._context
+
+    def _phase(self) -> str | None:
+        """Empty after the last phase; None for an agent without phases."""
+        if self._plan is None:
+            return None
+        _, observation, facts = self._sources
+        phase = self._plan.current(observation.context, facts.now)
+        return phase.id if phase is not None else ""
+
+    def _history(self) -> history.History:
+        _, observation, facts = self._sources
+        return history.History(observation.context, facts.now)
 
 
 def _action(action: NormalizedAction, _: Observation, __: Facts) -> dict[str, Any]:

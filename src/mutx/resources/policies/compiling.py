@@ -11,6 +11,7 @@ from mutx.governance.policy.compile import compile_policies
 from mutx.governance.policy.document import DocumentFormat, load
 from mutx.governance.policy.engine import PolicyEngine
 from mutx.governance.policy.finding import Finding, LintSeverity
+from mutx.governance.policy.fpl import looks_like_fpl
 from mutx.governance.policy.lint import lint
 from mutx.governance.policy.model import PolicyDocument
 from mutx.governance.policy.nodes import PolicyProblem, refuse
@@ -43,6 +44,8 @@ def read_document(name: str, kind: PolicyKind, text: str) -> PolicyDocument:
     """What is to be compiled. Raises PolicyInvalid, with every problem and its line."""
     if kind is PolicyKind.SHORT:
         return read_short(name, text).document
+    if kind is PolicyKind.FPL:
+        return load(text, format="fpl", name=name)
     found = replace(load(text, format=format_of(text)), enabled=True)
     if found.name != name:
         raise PolicyInvalid(
@@ -57,7 +60,10 @@ def read_short(name: str, text: str) -> ShortPolicy:
 
 
 def format_of(text: str) -> DocumentFormat:
-    return "json" if text.lstrip().startswith("{") else "yaml"
+    """What a document is written in, by how it begins."""
+    if text.lstrip().startswith("{"):
+        return "json"
+    return "fpl" if looks_like_fpl(text) else "yaml"
 
 
 def checked(name: str, kind: PolicyKind, text: str) -> PolicyDocument:
@@ -89,7 +95,8 @@ def content_of(wanted: PolicyWrite) -> tuple[PolicyKind, str]:
     if wanted.document is not None and wanted.rules:
         raise InputError("send short `rules` or a `document`, not both")
     if wanted.document is not None:
-        return PolicyKind.SET, wanted.document
+        fpl = wanted.kind is PolicyKind.FPL or looks_like_fpl(wanted.document)
+        return PolicyKind.FPL if fpl else PolicyKind.SET, wanted.document
     return PolicyKind.SHORT, write_rules(wanted.rules)
 
 

@@ -15,6 +15,7 @@ TYPES: Mapping[str, str] = {
     "aarm.approval": "APPROVAL",
     "aarm.drift": "DRIFT",
     "aarm.alert": "GUARDRAIL_TRIGGER",
+    "aarm.notify": "POLICY_CHECK",
     "aarm.outcome": "TOOL_CALL",
 }
 """What the news of a turn is called; other news names its own `event_type`."""
