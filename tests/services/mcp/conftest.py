@@ -1,6 +1,7 @@
 """A control plane in this process, MCP servers made with the official SDK, and a proxy between them and a client."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from itertools import count
@@ -119,7 +120,12 @@ def text_of(result: Any) -> str:
 
 async def until(ready: Callable[[], Any], seconds: float = 30.0) -> Any:
     """What `ready` gives once it gives anything."""
-    async with asyncio.timeout(seconds):
-        while not (found := await asyncio.to_thread(ready)):
-            await asyncio.sleep(0.02)
+
+    def look() -> Any:
+        end = time.monotonic() + seconds
+        while not (found := ready()):
+            assert time.monotonic() < end
+            time.sleep(0.02)
         return found
+
+    return await asyncio.to_thread(look)

@@ -63,14 +63,13 @@ def read_config(path: Path, environment: Mapping[str, str] | None = None) -> Pro
         content = json.loads(path.read_text("utf-8"))
     except (OSError, ValueError) as error:
         raise SetupError(f"{path} cannot be read as JSON: {error}") from error
-    return make_config(content, environment, source=str(path))
+    return make_config(_expanded(content, os.environ if environment is None else environment), source=str(path))
 
 
-def make_config(content: Any, environment: Mapping[str, str] | None = None, *, source: str) -> ProxyConfig:
-    """Raises SetupError."""
-    environment = os.environ if environment is None else environment
+def make_config(content: Any, *, source: str) -> ProxyConfig:
+    """From what is expanded already. Raises SetupError."""
     try:
-        return ProxyConfig.model_validate(_expanded(content, environment))
+        return ProxyConfig.model_validate(content)
     except ValidationError as error:
         found = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors()[:5])
         raise SetupError(f"{source}: {found}") from None

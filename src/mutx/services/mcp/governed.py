@@ -2,9 +2,10 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
-from typing import Any, NamedTuple
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from types import TracebackType
+from typing import Any, NamedTuple, Self
 
 import anyio
 import structlog
@@ -49,7 +50,7 @@ class Asked(NamedTuple):
     service: str | None = None
 
 
-class Ran(NamedTuple):
+class RanRequest(NamedTuple):
     result: Any
     receipt_id: str
     recorded: bool
@@ -100,7 +101,7 @@ class WaitingTransport(Transport):
                 waiting.cancel()
 
 
-async def govern(line: Line, asked: Asked, effect: Effect, notice: Notice) -> Ran:
+async def govern(line: Line, asked: Asked, effect: Effect, notice: Notice) -> RanRequest:
     """Run `effect` if and only if it may run. Raises ActionDenied, and whatever `effect` raises."""
     call = _call(line, asked)
     transport = WaitingTransport(line.transport, notice)
@@ -109,12 +110,10 @@ async def govern(line: Line, asked: Asked, effect: Effect, notice: Notice) -> Ra
     finally:
         with anyio.CancelScope(shield=True):
             await transport.over()
-    started = time.monotonic()
-    outcome: Json = {"action_id": permission.action_id, "status": "executed"}
-    async with _concluding(line.transport, outcome, started) as concluded:
+    async with OutcomeReport(line.transport, permission.action_id) as report:
         result = await effect(permission.args)
-        outcome["result"] = result_json(result)
-    return Ran(result, permission.receipt_id, concluded[0])
+        report.outcome["result"] = result_json(result)
+    return RanRequest(result, permission.receipt_id, report.recorded)
 
 
 def _call(line: Line, asked: Asked) -> Json:
@@ -132,21 +131,28 @@ def _call(line: Line, asked: Asked) -> Json:
     return {name: value for name, value in call.items() if value is not None}
 
 
-@asynccontextmanager
-async def _concluding(transport: Transport, outcome: Json, started: float) -> AsyncIterator[list[bool]]:
-    """However the effect ends, also by cancellation, its outcome is reported. Gives whether it could be."""
-    recorded = [False]
-    try:
-        yield recorded
-    except BaseException as error:
-        text = f"{type(error).__name__}: {error}"[:ERROR_LIMIT]
-        outcome |= {"status": "error", "error": text.encode("utf-8", "replace").decode()}
-        raise
-    finally:
-        outcome["duration_ms"] = round((time.monotonic() - started) * 1000)
+class OutcomeReport:
+    """However the effect inside ends, also by cancellation, its outcome is reported."""
+
+    def __init__(self, transport: Transport, action_id: str) -> None:
+        self._transport = transport
+        self._started = time.monotonic()
+        self.outcome: Json = {"action_id": action_id, "status": "executed"}
+        self.recorded = False
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if kind is not None:
+            text = f"{kind.__name__}: {error}"[:ERROR_LIMIT]
+            self.outcome |= {"status": "error", "error": text.encode("utf-8", "replace").decode()}
+        self.outcome["duration_ms"] = round((time.monotonic() - self._started) * 1000)
         with anyio.CancelScope(shield=True), suppress(TimeoutError):
             async with asyncio.timeout(CONCLUDE_SECONDS):
-                recorded[0] = await _recorded(transport, outcome)
+                self.recorded = await _recorded(self._transport, self.outcome)
 
 
 async def _recorded(transport: Transport, outcome: Json) -> bool:

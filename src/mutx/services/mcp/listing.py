@@ -24,7 +24,7 @@ BATCH = 100
 BATCH_BYTES = 400_000
 
 
-class Entry(NamedTuple):
+class OfferedTool(NamedTuple):
     """One tool under its name at the proxy."""
 
     server: str
@@ -52,7 +52,7 @@ class Catalogue:
         self._upstream = upstream
         self._board = board
         self._agent_id = agent_id
-        self._entries: dict[str, Entry] = {}
+        self._entries: dict[str, OfferedTool] = {}
         self._listed_at: float | None = None
         self._checked: dict[str, float] = {}
         self._listing = asyncio.Lock()
@@ -61,7 +61,7 @@ class Catalogue:
         """The server says that its tools changed: ask it again before anything is listed or called."""
         self._listed_at = None
 
-    async def entries(self, *, fresh: bool = False) -> Sequence[Entry]:
+    async def entries(self, *, fresh: bool = False) -> Sequence[OfferedTool]:
         """Every tool, also what is held back. `fresh`: as of now. Raises UpstreamGone, TimedOut, MCPError, MutxError."""
         async with self._listing:
             if fresh or self._listed_at is None or time.monotonic() - self._listed_at > FRESH_SECONDS:
@@ -71,11 +71,11 @@ class Catalogue:
                 self._checked.clear()
             return list(self._entries.values())
 
-    async def find(self, tool: str) -> Entry | None:
+    async def find(self, tool: str) -> OfferedTool | None:
         """By the server's own name for it. Raises as `entries`."""
         return next((entry for entry in await self.entries() if entry.tool.name == tool), None)
 
-    async def why_not(self, entry: Entry, session_id: str) -> list[str]:
+    async def why_not(self, entry: OfferedTool, session_id: str) -> list[str]:
         """Why this definition may not be called now; empty if it may. Raises MutxError."""
         digest, now = entry.standing.digest, time.monotonic()
         if now - self._checked.get(digest, -CHECKED_SECONDS) < CHECKED_SECONDS:
@@ -111,14 +111,14 @@ class Catalogue:
             raise UpstreamGone(message, sent=True) from None
         return found[:MAX_TOOLS]
 
-    async def _observed(self, tools: Sequence[Tool]) -> list[Entry]:
-        found: list[Entry] = []
+    async def _observed(self, tools: Sequence[Tool]) -> list[OfferedTool]:
+        found: list[OfferedTool] = []
         for batch in _batches(tools):
             seen = McpObservation(
                 server=self._server, tools=[observed for _, observed in batch], agent_id=self._agent_id
             )
             standings = (await self._board.observe(seen)).tools
-            found += [Entry(self._server, tool, at) for (tool, _), at in zip(batch, standings, strict=True)]
+            found += [OfferedTool(self._server, tool, at) for (tool, _), at in zip(batch, standings, strict=True)]
         return found
 
 

@@ -19,8 +19,8 @@ from mcp.types import (
 from pydantic import TypeAdapter
 
 from mutx.kit.errors import MutxError
-from mutx.services.mcp.governed import Asked, Ran, refusal_text
-from mutx.services.mcp.listing import Entry
+from mutx.services.mcp.governed import Asked, RanRequest, refusal_text
+from mutx.services.mcp.listing import OfferedTool
 from mutx.services.mcp.passing import Passing
 from mutx.services.mcp.relay import Context
 from mutx.services.mcp.results import OnSuspicion, marked, plain, refused, suspicions, too_large, withheld
@@ -104,7 +104,7 @@ class McpProxy:
             raise MCPError(INTERNAL_ERROR, str(error), {"code": error.code}) from error
 
 
-async def _found(session: ProxySession, name: str) -> Entry:
+async def _found(session: ProxySession, name: str) -> OfferedTool:
     """Raises MCPError for a name that is nobody's."""
     place = session.split(name)
     entry = await session.links[place[0]].catalogue.find(place[1]) if place else None
@@ -113,7 +113,7 @@ async def _found(session: ProxySession, name: str) -> Entry:
     return entry
 
 
-def _held_back(entry: Entry, reasons: list[str]) -> CallToolResult:
+def _held_back(entry: OfferedTool, reasons: list[str]) -> CallToolResult:
     why = "; ".join(reasons)
     text = (
         f"{entry.name} was not run: its definition is in quarantine ({why})."
@@ -123,7 +123,7 @@ def _held_back(entry: Entry, reasons: list[str]) -> CallToolResult:
     return refused(text, reason_code="tool_quarantined")
 
 
-async def _called(session: ProxySession, ctx: Context, entry: Entry, args: Json) -> CallToolResult:
+async def _called(session: ProxySession, ctx: Context, entry: OfferedTool, args: Json) -> CallToolResult:
     link = session.links[entry.server]
     given: list[CallToolResult] = []
 
@@ -145,7 +145,7 @@ async def _called(session: ProxySession, ctx: Context, entry: Entry, args: Json)
     return _judged(session, entry, given[0], ran)
 
 
-def _judged(session: ProxySession, entry: Entry, result: CallToolResult, ran: Ran) -> CallToolResult:
+def _judged(session: ProxySession, entry: OfferedTool, result: CallToolResult, ran: RanRequest) -> CallToolResult:
     if too_large(ran.result):
         return withheld(f"{entry.name} ran, and its result is too large to pass on.", ran.receipt_id)
     found = suspicions(ran.result, session.scanner)

@@ -11,8 +11,8 @@ from mutx.kit.errors import MutxError
 from mutx.services.mcp.board import Approver, ToolBoard
 from mutx.services.mcp.config import ServerSpec
 from mutx.services.mcp.definitions import SEPARATOR
-from mutx.services.mcp.governed import Asked, Effect, Line, Ran, govern
-from mutx.services.mcp.listing import Catalogue, Entry
+from mutx.services.mcp.governed import Asked, Effect, Line, RanRequest, govern
+from mutx.services.mcp.listing import Catalogue, OfferedTool
 from mutx.services.mcp.relay import Context, Relay, ask_to_wait
 from mutx.services.mcp.results import OnSuspicion
 from mutx.services.mcp.scanning import TextScanner
@@ -73,12 +73,12 @@ class ProxySession:
         server, _, name = qualified.partition(SEPARATOR)
         return (server, name) if name and server in self._links else None
 
-    async def tools(self) -> list[Entry]:
+    async def tools(self) -> list[OfferedTool]:
         """What all servers offer; one that cannot be reached is left out. Raises MutxError where the control plane fails."""
         found = await asyncio.gather(*(self._entries(name, link) for name, link in self._links.items()))
         return [entry for entries in found for entry in entries]
 
-    async def run(self, ctx: Context, asked: Asked, effect: Effect) -> Ran:
+    async def run(self, ctx: Context, asked: Asked, effect: Effect) -> RanRequest:
         """One governed request. Raises ActionDenied, and what `effect` raises."""
         return await govern(self.line, asked, effect, lambda answer: self._waits(ctx, answer))
 
@@ -95,7 +95,7 @@ class ProxySession:
     async def close(self) -> None:
         await asyncio.gather(*(link.upstream.close() for link in self._links.values()))
 
-    async def _entries(self, name: str, link: ServerLink) -> Sequence[Entry]:
+    async def _entries(self, name: str, link: ServerLink) -> Sequence[OfferedTool]:
         try:
             await link.upstream.session()
         except MutxError as error:
