@@ -7,14 +7,18 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from itertools import count
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from mcp import Client
 from mcp.client._memory import InMemoryTransport
 from mcp.server import MCPServer
+from msgspec.structs import replace
 
-from mutx.contract.auth import LocalBootstrap
+from mutx.contract.auth import Registration
 from mutx.contract.policies import PolicyWrite
+from mutx.governance.types import Door, PrincipalKind
+from mutx.kit.errors import MutxError
 from mutx.sdk.bridge import EmbeddedBridge
 from mutx.sdk.client import EMBEDDED_URL, MutxAsyncClient, MutxClient
 from mutx.sdk.credentials import MemoryTokens, TokenPair
@@ -26,8 +30,11 @@ from mutx.services.mcp.one import OneSession
 from mutx.services.mcp.proxy import McpProxy
 from mutx.services.mcp.scanning import PatternScanner
 from mutx.services.mcp.session import ProxyRules, ProxySession
-from mutx_agent.transport.embedded import EmbeddedTransport
+from mutx.web.access import AGENT_SCOPES
+from mutx_agent.errors import DoorRefused
+from mutx_agent.transport.base import Json, Transport
 
+PASSWORD = "correct horse battery"
 AGENT = "desk"
 POLICY = """
 name: mcp
@@ -47,14 +54,15 @@ rules:
 
 
 class Desk:
-    """The control plane, its operator, and what is needed to put a proxy before servers."""
+    """A person with a workspace of their own, and what is needed to put a proxy before servers."""
 
     def __init__(self, embedded: Embedded) -> None:
-        self.embedded = embedded
         self.bridge = EmbeddedBridge(embedded)
+        account = Registration(email=f"{uuid4()}@example.org", name="Ana", password=PASSWORD)
         with MutxClient(EMBEDDED_URL, transport=self.bridge.borrowed()) as stranger:
-            made = stranger.auth.local_bootstrap(LocalBootstrap())
+            made = stranger.auth.register(account)
         self._tokens = TokenPair(made.access_token, made.refresh_token)
+        self._door = PersonalDoor(embedded, made.access_token)
         self.operator = MutxClient(EMBEDDED_URL, tokens=MemoryTokens(self._tokens), transport=self.bridge.borrowed())
         self.operator.policies.put("mcp", PolicyWrite(name="mcp", document=POLICY))
         self._numbers = count(1)
@@ -67,8 +75,7 @@ class Desk:
         return MutxAsyncClient(EMBEDDED_URL, tokens=MemoryTokens(self._tokens), transport=self.bridge.borrowed())
 
     def line(self, **given: Any) -> Line:
-        transport = EmbeddedTransport(server=self.embedded)
-        return Line(**{"transport": transport, "agent_id": AGENT, "session_id": f"s-{self.name()}", **given})
+        return Line(**{"transport": self._door, "agent_id": AGENT, "session_id": f"s-{self.name()}", **given})
 
     @asynccontextmanager
     async def proxy(
@@ -103,15 +110,41 @@ class Desk:
         return self.operator.security.session_receipts(session_id).receipts
 
 
+class PersonalDoor(Transport):
+    """The embedded control plane's verbs, for an agent of one person."""
+
+    def __init__(self, embedded: Embedded, token: str) -> None:
+        self._embedded = embedded
+        plane = embedded._plane
+        person = embedded.run(plane.identities.authenticate(token))
+        self._caller = replace(person, kind=PrincipalKind.AGENT, roles=(), scopes=AGENT_SCOPES, door=Door.EMBEDDED)
+        self._verbs = plane.verbs
+
+    def call(self, verb: str, body: Json) -> Json:
+        try:
+            return self._embedded.run(self._verbs.call(verb, body, self._caller))
+        except MutxError as error:
+            raise DoorRefused(error.code, str(error), error.details) from error
+
+
 def transport_of(server: Any) -> Callable[[], Any]:
     return (lambda: InMemoryTransport(server)) if isinstance(server, MCPServer) else server
 
 
 @pytest.fixture(scope="session")
-def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+def embedded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Embedded]:
     home: Path = tmp_path_factory.mktemp("desk")
-    with create(str(home / "home")) as embedded:
-        yield Desk(embedded)
+    with pytest.MonkeyPatch.context() as environment:
+        for name in ("RATE_LIMIT_REQUESTS", "AUTH_RATE_LIMIT_REQUESTS"):
+            environment.setenv(name, "100000")
+        embedded = create(str(home / "home"))
+    with embedded:
+        yield embedded
+
+
+@pytest.fixture
+def desk(embedded: Embedded) -> Desk:
+    return Desk(embedded)
 
 
 def text_of(result: Any) -> str:

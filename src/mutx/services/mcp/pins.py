@@ -57,5 +57,5 @@ def _of_texts(server: str, definition: Json, known: Sequence[KnownTool], scanner
     for path, text in texts_of(definition):
         for suspicion in scanner.scan(text):
             yield f"{path} {suspicion}"
-        for name in others.intersection(re.findall(r"[\w.-]+", text)):
+        for name in others.intersection(re.findall(r"[\w.-]+", text)) if path != "name" else ():
             yield f"{path} speaks of {name}, a tool of another server"
