@@ -70,6 +70,12 @@ def reach(config: ProxyConfig) -> Servers:
 
 def _settings(chosen: Chosen) -> AgentSettings:
     try:
-        return load(url=chosen.url, agent_id=chosen.agent, session_id=chosen.session)
+        settings = load(url=chosen.url, agent_id=chosen.agent, session_id=chosen.session)
     except NotConfigured as error:
         raise SetupError(str(error)) from error
+    if settings.socket is None and settings.api_key is None:
+        raise SetupError(
+            f"the proxy needs a key to ask {settings.url} for decisions: register its agent with"
+            " `mutx agents register --name NAME` and set MUTX_API_KEY to the key"
+        )
+    return settings
