@@ -108,6 +108,8 @@ class Tenants:
         granting = do(me, "POST", "/v1/governance/decide", {"tool_name": "pay", **call})
         answered = {"request_id": granting["approval"]["request_id"], "verdict": "approve", "grant": {}}
         do(me, "POST", "/v1/governance/resolve", answered)
+        tool = {"name": f"tool-{MARK}", "description": MARK}
+        observed = do(me, "POST", "/v1/mcp/tools/observe", {"server": "shop", "tools": [tool]})
         about_me = do(me, "GET", "/v1/auth/me")
         job = NewJob(id=f"mail.{uuid4()}", kind="mail", workspace_id=about_me["workspace_id"], payload={"to": MARK})
         assert self.plane.services.jobs is not None
@@ -124,6 +126,7 @@ class Tenants:
             "permit": allowed["permit"],
             "receipt_id": allowed["receipt_id"],
             "policy_version": allowed["policy_version"],
+            "tool_id": observed["tools"][0]["tool_id"],
             "grant_id": do(me, "GET", "/v1/approvals/grants")[0]["id"],
             "trace_id": allowed["action_id"],
             "session_id": session,

@@ -91,10 +91,11 @@ async def _aperform(step: Ask | Pause, transport: Transport) -> Json | DoorError
         return error
 
 
-def authorise(call: Json, deadline: float | None) -> Flow[Permission]:
+def authorise(call: Json, deadline: float | None, *, spend: bool = False) -> Flow[Permission]:
     """Ask for a decision on `call`, wait for people if they are asked, and return only with leave to run.
 
-    `deadline`: seconds to wait for people; None waits as long as the request itself is open.
+    `deadline`: seconds to wait for people; None waits as long as the request itself is open. `spend`: the permit is
+    redeemed before this returns, as proxies do, which run the effect somewhere else; otherwise only if people were asked.
     Raises ActionDenied (or one of its kinds) in every other case.
     """
     tool = call["tool_name"]
@@ -104,8 +105,9 @@ def authorise(call: Json, deadline: float | None) -> Flow[Permission]:
         if waited:
             answer = yield from _await_release(answer, tool, deadline)
         args = _permitted(answer, call)
-        if waited:
-            # The door was open for minutes: spend the permit now, durably, so that no second holder of it can run.
+        if waited or spend:
+            # The door was open for minutes, or the effect happens elsewhere: spend the permit now, durably, so that no
+            # second holder of it can run.
             yield from _persist(Ask("redeem", {"permit": answer["permit"], "tool_args": args}), once=True)
     except DoorUnreachable as error:
         raise ControlPlaneUnreachable(

@@ -30,6 +30,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "db": ("mutx.cli.commands.db:db", "Upgrade, check, back up and restore the database."),
         "secrets": ("mutx.cli.commands.secrets:secrets", "Make and change the keys that seal secrets."),
         "policies": ("mutx.cli.commands.policies:policies", "Check, try and apply policies."),
+        "mcp": ("mutx.cli.commands.mcp:mcp", "Govern MCP servers: the proxy, and the tools it has seen."),
         "agents": ("mutx.cli.families:agents", "Manage agents."),
         "auth": ("mutx.cli.families:auth", "Accounts and tokens."),
         "sso": ("mutx.cli.families:sso", "Single sign-on."),

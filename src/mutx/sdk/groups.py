@@ -14,6 +14,7 @@ from mutx.contract import (
     governance,
     health,
     jobs,
+    mcp,
     permissions,
     policies,
     security,
@@ -122,6 +123,16 @@ class PoliciesApi(Group[T]):
     versions = Call(policies.list_policy_versions)
 
 
+class McpApi(Group[T]):
+    tools = Call(mcp.list_mcp_tools)
+    show = Call(mcp.get_mcp_tool)
+    approve = Call(mcp.approve_mcp_tool)
+    quarantine = Call(mcp.quarantine_mcp_tool)
+    schemas = Call(mcp.export_mcp_schemas)
+    observe = Call(mcp.observe_mcp_tools)
+    check = Call(mcp.check_mcp_tool)
+
+
 class ApprovalsApi(Group[T]):
     list = Call(approvals.list_approvals)
     create = Call(approvals.create_approval)
@@ -190,6 +201,7 @@ class Api(Generic[T]):
         self.agents: AgentsApi[T] = AgentsApi(transport)
         self.governance: GovernanceApi[T] = GovernanceApi(transport)
         self.policies: PoliciesApi[T] = PoliciesApi(transport)
+        self.mcp: McpApi[T] = McpApi(transport)
         self.approvals: ApprovalsApi[T] = ApprovalsApi(transport)
         self.security: SecurityApi[T] = SecurityApi(transport)
         self.audit: AuditApi[T] = AuditApi(transport)

@@ -9,6 +9,7 @@ from mutx.resources.audit.routes import router as audit
 from mutx.resources.auth.routes import router as auth
 from mutx.resources.health.routes import router as health
 from mutx.resources.jobs.routes import router as jobs
+from mutx.resources.mcp.routes import router as mcp
 from mutx.resources.permissions.routes import router as permissions
 from mutx.resources.policies.routes import router as policies
 from mutx.resources.security.routes import router as security
@@ -25,6 +26,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     agents,
     governance,
     policies,
+    mcp,
     approvals,
     security,
     audit,
