@@ -3,6 +3,7 @@
 from mutx.governance.policy.entries import RuleEntry
 from mutx.governance.policy.postings import ranks_of
 from mutx.governance.policy.snapshot import PolicySnapshot
+from mutx.governance.policy.standing import default_for
 from mutx.governance.types import Effect, Risk
 
 
@@ -27,4 +28,4 @@ def denied_outright(snapshot: PolicySnapshot, tool: str, agent: str) -> str | No
             certain = certain or entry
     if certain is not None:
         return certain.reason
-    return None if snapshot.default is not Effect.DENY else "no rule allows it"
+    return "no rule allows it" if default_for(agent, snapshot.defaults)[0] is Effect.DENY else None
