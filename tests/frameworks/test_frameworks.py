@@ -12,7 +12,7 @@ from tests.frameworks.driver import Driver
 from tests.frameworks.plane import Plane
 from tests.frameworks.suite import Case, cases, play
 
-HERE = ("langchain", "openai_agents")
+HERE = ("langchain", "mcp", "openai_agents", "pydantic_ai")
 DRIVERS: dict[str, Driver] = {name: import_module(f"tests.frameworks.drivers.{name}").DRIVER for name in HERE}
 
 

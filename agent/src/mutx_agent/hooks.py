@@ -34,6 +34,8 @@ ADAPTERS: Mapping[str, Adapter] = MappingProxyType(
         for name, distribution, trigger in (
             ("langchain", "langchain-core", "langchain_core"),
             ("openai_agents", "openai-agents", "agents"),
+            ("pydantic_ai", "pydantic-ai-slim", "pydantic_ai"),
+            ("mcp", "mcp", "mcp.client.session"),
         )
     }
 )

@@ -156,9 +156,9 @@ class Gate:
 
     @contextmanager
     def _claiming(self, action: GovernedAction, hook: str) -> Iterator[None]:
-        """Inside, the call of this action counts as decided."""
+        """Inside, the call of this action counts as decided, and sub-agents stay in its session."""
         claim = Claim(action.tool_name, action.args, (self, hook))
-        token = CURRENT.set(CURRENT.get()._replace(claim=claim))
+        token = CURRENT.set(CURRENT.get()._replace(claim=claim, session_id=action.session_id))
         try:
             yield
         finally:
