@@ -10,10 +10,9 @@ from mutx.server.embedded import create
 from mutx_agent.transport.embedded import EmbeddedTransport
 from tests.frameworks.driver import Driver
 from tests.frameworks.plane import Plane
-from tests.frameworks.suite import Case, cases, play
+from tests.frameworks.suite import WAYS, cases, play, why_absent
 
 HERE = ("langchain", "mcp", "openai_agents", "pydantic_ai")
-DRIVERS: dict[str, Driver] = {name: import_module(f"tests.frameworks.drivers.{name}").DRIVER for name in HERE}
 
 
 @pytest.fixture(scope="module")
@@ -46,9 +45,19 @@ class Unclosed:
         return
 
 
-@pytest.mark.parametrize(
-    ("name", "case"),
-    [pytest.param(name, case, id=f"{name}-{case}") for name, driver in DRIVERS.items() for case in cases(driver)],
-)
-def test_case(name: str, case: Case, plane: Plane, tmp_path: Path) -> None:
-    play(DRIVERS[name], case, plane, tmp_path / "notes")
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("name", HERE)
+def test_every_case_holds(name: str, way: str, plane: Plane, tmp_path: Path) -> None:
+    """One test for a framework and a way in, so that a framework is imported by the worker that needs it."""
+    driver: Driver = import_module(f"tests.frameworks.drivers.{name}").DRIVER
+    chosen = [case for case in cases(driver) if case.way == way]
+    if not chosen:
+        pytest.skip(f"{name}: {why_absent(driver, way, 'async')}")
+    failed = {}
+    for case in chosen:
+        try:
+            play(driver, case, plane, tmp_path / str(case))
+        except AssertionError as error:
+            failed[str(case)] = str(error)
+    assert not failed
