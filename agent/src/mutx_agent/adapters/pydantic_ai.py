@@ -48,10 +48,14 @@ async def _validated(manager: Any, call: Any, context: Any, changed: Json) -> An
     return checked
 
 
-def _refuse(denial: ActionDenied) -> Any:
+def _failed(denial: ActionDenied) -> Any:
     from pydantic_ai.exceptions import ToolFailed
 
-    raise ToolFailed(str(denial)) from denial
+    return ToolFailed(str(denial))
+
+
+def _refuse(denial: ActionDenied) -> Any:
+    raise _failed(denial) from denial
 
 
 @cache
@@ -111,12 +115,10 @@ def _raw_execute(original: Any, gate: Gate) -> Any:
             return await original(self, allowed, **options)
 
         def refuse(denial: ActionDenied) -> Any:
-            try:
-                _refuse(denial)
-            except Exception as failed:
-                if not options.get("wrap_validation_errors", True):
-                    raise
-                raise self._wrap_error_as_failed(call.tool_name, call, failed) from denial
+            failed = _failed(denial)
+            if options.get("wrap_validation_errors", True):
+                failed = self._wrap_error_as_failed(call.tool_name, call, failed)
+            raise failed from denial
 
         return await gate.arun(
             lambda: _described(call.tool_name, validated.validated_args, context), execute, refuse, _note
@@ -144,12 +146,10 @@ def _run_agent(spy: Callable[[], None], capabilities: list[Any]) -> None:
     from pydantic_ai import Agent
     from pydantic_ai.models.test import TestModel
 
-    agent: Any = Agent(TestModel(), capabilities=capabilities)
-
-    @agent.tool_plain
     def probed() -> str:
         """Does what the proof watches."""
         spy()
         return "ran"
 
+    agent: Any = Agent(TestModel(), tools=[probed], capabilities=capabilities)
     run_aside(lambda: agent.run("prove it"))
