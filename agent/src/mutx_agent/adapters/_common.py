@@ -37,20 +37,35 @@ class ToolUse(NamedTuple):
     session_id: str | None = None
     """The framework's own conversation, used where no session is set."""
     original_request: str | None = None
+    tool: Any = None
+    """The framework's own object, where several hooks meet one call with its arguments in different forms."""
 
 
 class Claim:
     """Says that this call has been decided. Each further hook that the call meets lets it pass, once."""
 
-    def __init__(self, name: str, args: Json, decided_at: object) -> None:
-        self._name, self._args = name, args
+    def __init__(self, action: GovernedAction, tool: Any, decided_at: object) -> None:
+        self._action, self._tool = action, tool
         self._passed: dict[object, object] = {decided_at: None}
 
-    def spend(self, name: str, args: Json, hook: object) -> bool:
-        if name != self._name or not same(args, self._args):
+    @property
+    def session_id(self) -> str:
+        return self._action.session_id
+
+    def spend(self, use: ToolUse, args: Json, hook: object) -> bool:
+        if use.name != self._action.tool_name:
+            return False
+        if (use.tool is None or use.tool is not self._tool) and not same(args, self._action.args):
             return False
         mine = object()
         return self._passed.setdefault(hook, mine) is mine  # atomic: of two threads one has it
+
+
+class Step(NamedTuple):
+    """What is to do at one hook. Nothing where nobody governs, or a hook above has decided this very call."""
+
+    action: GovernedAction | None = None
+    claim: Claim | None = None
 
 
 class Gate:
@@ -99,10 +114,10 @@ class Gate:
         try:
             stack = ExitStack()
             with failing_closed():
-                action = self._action(describe, hook)
+                action, claim = self.step(describe, hook)
                 if action is not None:
                     stack.enter_context(action)
-                    stack.enter_context(self._claiming(action, hook))
+                    stack.enter_context(claiming(claim))
             with stack:
                 answer = execute(_changed(action))
                 _note(action, answer, note)
@@ -122,10 +137,10 @@ class Gate:
         try:
             stack = AsyncExitStack()
             with failing_closed():
-                action = self._action(describe, hook)
+                action, claim = self.step(describe, hook)
                 if action is not None:
                     await stack.enter_async_context(action)
-                    stack.enter_context(self._claiming(action, hook))
+                    stack.enter_context(claiming(claim))
             async with stack:
                 answer = await execute(_changed(action))
                 _note(action, answer, note)
@@ -133,19 +148,19 @@ class Gate:
             return refuse(denial)
         return answer
 
-    def _action(self, describe: Callable[[], ToolUse], hook: str) -> GovernedAction | None:
-        """None where nobody governs, or a hook above has decided this very call."""
+    def step(self, describe: Callable[[], ToolUse], hook: str = "") -> Step:
+        """What `run` and `arun` do first; for adapters of tools that answer in parts."""
         if self.open:
-            return None
+            return Step()
         use, scope = describe(), CURRENT.get()
         args = to_json(use.args)
         if not isinstance(args, dict):
             args = {"input": args}
-        if scope.claim is not None and scope.claim.spend(use.name, args, (self, hook)):
-            return None
+        if scope.claim is not None and scope.claim.spend(use, args, (self, hook)):
+            return Step()
         request = use.original_request
         governor: Governor | None = scope.governor or self._governors[-1]
-        return (governor or govern).action(
+        action = (governor or govern).action(
             use.name,
             args,
             deadline=self._deadline,
@@ -153,16 +168,18 @@ class Gate:
             original_request=scope.original_request or (request[:REQUEST_LIMIT] if request else None),
             **{"trigger": "llm", "runtime": self._runtime, **use.fields},
         )
+        return Step(action, Claim(action, use.tool, (self, hook)))
 
-    @contextmanager
-    def _claiming(self, action: GovernedAction, hook: str) -> Iterator[None]:
-        """Inside, the call of this action counts as decided, and sub-agents stay in its session."""
-        claim = Claim(action.tool_name, action.args, (self, hook))
-        token = CURRENT.set(CURRENT.get()._replace(claim=claim, session_id=action.session_id))
-        try:
-            yield
-        finally:
-            CURRENT.reset(token)
+
+@contextmanager
+def claiming(claim: Claim | None) -> Iterator[None]:
+    """Inside, the call of this claim counts as decided, and sub-agents stay in its session."""
+    scope = CURRENT.get()
+    token = CURRENT.set(scope._replace(claim=claim, session_id=claim.session_id if claim else scope.session_id))
+    try:
+        yield
+    finally:
+        CURRENT.reset(token)
 
 
 def _changed(action: GovernedAction | None) -> Json | None:
