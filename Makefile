@@ -21,10 +21,10 @@ define install
 endef
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up demo test check coverage bench soak fuzz lock openapi wheels clean
+.PHONY: help setup up demo test test-frameworks check coverage bench soak fuzz lock openapi wheels clean
 
 help: ## list the targets
-	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
 
 setup: $(DEV) ## the development environment in .venv, from the locks
 
@@ -51,6 +51,9 @@ soak: setup ## long runs under load
 
 fuzz: setup ## long searches for bad input
 	$(BIN)/pytest -m fuzz --timeout 0
+
+test-frameworks: setup ## the adapters' suite, each framework in its own environment (FRAMEWORKS="crewai ag2")
+	$(BIN)/python -m tools.frameworks
 
 openapi: setup ## write api/openapi.json
 	@mkdir -p api

@@ -25,6 +25,7 @@ CHECKS: dict[str, list[str]] = {
     "names": [PYTHON, "-m", "tools.names"],
     "openapi": [PYTHON, "-m", "tools.openapi"],
     "locks": [PYTHON, "-m", "tools.locks"],
+    "frameworks": [PYTHON, "-m", "tools.framework_rows"],
 }
 
 

@@ -44,6 +44,11 @@ class GovernedAction:
         return action_id
 
     @property
+    def session_id(self) -> str:
+        session_id: str = self._call["session_id"]
+        return session_id
+
+    @property
     def tool_name(self) -> str:
         tool_name: str = self._call["tool_name"]
         return tool_name

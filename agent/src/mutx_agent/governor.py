@@ -135,13 +135,12 @@ class Governor:
         """
         outer = CURRENT.get()
         return GovernedSession(
-            Scope(
+            outer._replace(
                 session_id=session_id or outer.session_id or new_id(),
                 agent_id=agent or outer.agent_id,
                 user_id=user or outer.user_id,
                 original_request=request or outer.original_request,
                 stated_intent=intent or outer.stated_intent,
-                parent_action_id=outer.parent_action_id,
             )
         )
 

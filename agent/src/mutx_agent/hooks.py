@@ -1,25 +1,44 @@
-"""The adapters there are, and the proof that each one holds on the framework version installed here."""
+"""The adapters there are, and the proof that each one holds on the framework version installed here.
 
-from collections.abc import Mapping
+`docs/frameworks.md` says which paths of which versions the adapters' suite has proved.
+"""
+
+from collections.abc import Callable, Mapping
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
-from types import MappingProxyType
-from typing import NamedTuple
+from types import MappingProxyType, ModuleType
+from typing import Any, NamedTuple
 
-from mutx_agent.errors import DoorUnreachable
+from mutx_agent.errors import DoorRefused
 from mutx_agent.governor import Governor
 from mutx_agent.transport.base import Json, Transport
 
+Probe = Callable[[Governor, Callable[[], None]], None]
+
 
 class Adapter(NamedTuple):
-    """A framework's adapter: the distribution it adapts, and the module that does it (with a `probe`)."""
+    """A framework's adapter: the distribution it adapts, the module that does it, and the import that arms it.
+
+    The module has `install(governor=None)`, which intercepts every tool call and returns what undoes it, and a `probe`,
+    or `probes()` where several ways in are to be proved: each has the framework call a tool that calls the given spy.
+    """
 
     distribution: str
     module: str
+    trigger: str
 
 
 ADAPTERS: Mapping[str, Adapter] = MappingProxyType(
-    {"langchain": Adapter(distribution="langchain", module="mutx_agent.adapters.langchain")}
+    {
+        name: Adapter(distribution, f"mutx_agent.adapters.{name}", trigger)
+        for name, distribution, trigger in (
+            ("langchain", "langchain-core", "langchain_core"),
+            ("openai_agents", "openai-agents", "agents"),
+            ("pydantic_ai", "pydantic-ai-slim", "pydantic_ai"),
+            ("mcp", "mcp", "mcp.client.session"),
+            ("google_adk", "google-adk", "google.adk"),
+        )
+    }
 )
 
 
@@ -42,32 +61,50 @@ class _Verdict(Transport):
 
     def call(self, verb: str, body: Json) -> Json:
         if self._decision is None:
-            raise DoorUnreachable("the control plane of this proof is down", sent=False)
+            raise DoorRefused("internal_error", "the control plane of this proof has failed")
         return {**body, "decision": self._decision, "reason": "the proof says so", "permit": "proof", "receipt_id": ""}
+
+
+def install(name: str, governor: Governor | None = None) -> Callable[[], None]:
+    """Govern every tool call of a framework in this process; returns what undoes it.
+
+    Raises KeyError for an unknown adapter, ImportError without the framework, HookNotFound for a version without the place.
+    """
+    undo: Callable[[], None] = _module(name).install(governor)
+    return undo
 
 
 def prove(name: str) -> Proof:
     """Run the framework itself: an allowed spy tool runs once, a denied or undecided one never does.
 
+    Each probe of the adapter is put to the test: the framework's official hook, and the installed interception.
     Raises HookNotProved otherwise, KeyError for an unknown adapter, ImportError when the framework is missing.
     """
-    adapter = ADAPTERS[name]
-    try:
-        installed = version(adapter.distribution)
-    except PackageNotFoundError as error:
-        raise ImportError(f"{name} is not installed: pip install {adapter.distribution}") from error
-    for decision, expected in (("allow", 1), ("deny", 0), (None, 0)):
-        runs = _runs(adapter, _Verdict(decision))
-        if runs != expected:
-            raise HookNotProved(
-                f"{adapter.distribution} {installed}: a spy tool ran {runs} times, not {expected}, "
-                f"when the decision was {decision or 'missing'}"
-            )
+    module, distribution = _module(name), ADAPTERS[name].distribution
+    installed = version(distribution)
+    probes: tuple[Probe, ...] = module.probes() if hasattr(module, "probes") else (module.probe,)
+    for probe in probes:
+        for decision, expected in (("allow", 1), ("deny", 0), (None, 0)):
+            runs = _runs(probe, _Verdict(decision))
+            if runs != expected:
+                raise HookNotProved(
+                    f"{distribution} {installed}: a spy tool ran {runs} times, not {expected}, "
+                    f"when the decision was {decision or 'missing'} ({probe.__name__})"
+                )
     return Proof(name, installed)
 
 
-def _runs(adapter: Adapter, transport: Transport) -> int:
+def _module(name: str) -> ModuleType:
+    adapter = ADAPTERS[name]
+    try:
+        version(adapter.distribution)
+    except PackageNotFoundError as error:
+        raise ImportError(f"{name} is not installed: pip install {adapter.distribution}") from error
+    return import_module(adapter.module)
+
+
+def _runs(probe: Probe, transport: Transport) -> int:
     """How often a spy tool ran inside the framework under this transport."""
-    seen: list[None] = []
-    import_module(adapter.module).probe(Governor(transport), lambda: seen.append(None))
+    seen: list[Any] = []
+    probe(Governor(transport), lambda: seen.append(None))
     return len(seen)

@@ -17,6 +17,10 @@ class Scope(NamedTuple):
     original_request: str | None = None
     stated_intent: str | None = None
     parent_action_id: str | None = None
+    claim: Any = None
+    """Of adapters: the call that a hook further out has decided (adapters._common.Claim)."""
+    governor: Any = None
+    """Of proofs: who decides here instead of whoever governs the process."""
 
 
 CURRENT: ContextVar[Scope] = ContextVar("mutx_scope", default=Scope())  # noqa: B039 - a NamedTuple is immutable

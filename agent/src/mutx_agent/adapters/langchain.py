@@ -1,72 +1,65 @@
-"""LangChain and LangGraph, by their own hooks: `wrap_tool_call` and `awrap_tool_call`.
+"""LangChain and LangGraph, by their own hooks `wrap_tool_call` and `awrap_tool_call`, or without a change to the program.
 
     create_agent(model, tools, middleware=[GovernMiddleware()])
     ToolNode(tools, **tool_call_wrappers())
+    mutx_agent.hooks.install("langchain")
 
 A denied call comes back to the model as a ToolMessage with status "error" that says why; an exception would end the
-run. Changed arguments go through the tool's own validation again.
+run. A tool that other code runs directly has no model to tell, so there ActionDenied is raised. Changed arguments go
+through the tool's own validation again.
+
+`install` stands in `BaseTool.run` and `.arun`, which all ways of running a tool lead to (both: a tool without a
+coroutine runs synchronously under `ainvoke`).
 """
 
 from collections.abc import Awaitable, Callable
 from functools import cache
+from importlib.util import find_spec
 from typing import Any
 
-from mutx_agent import govern
 from mutx_agent.action import GovernedAction
+from mutx_agent.adapters._common import Gate, ToolUse
+from mutx_agent.adapters._patch import Uninstall, installed, patch
 from mutx_agent.errors import ActionDenied
 from mutx_agent.governor import Governor
-from mutx_agent.scope import CURRENT
-from mutx_agent.values import to_json
+from mutx_agent.transport.base import Json
 
-REQUEST_LIMIT = 8000
-"""Characters of the user's message that are sent as the session's original request."""
+RUNTIME = "langgraph"
 
 
 class ToolCallGuard:
     """What both hooks do with one tool call. The framework's types appear only when it is used."""
 
     def __init__(self, governor: Governor | None = None, deadline: float | None = None) -> None:
-        self._governor = governor or govern
-        self._deadline = deadline
+        self._gate = Gate(RUNTIME, governor, deadline)
 
     def run(self, request: Any, execute: Callable[[Any], Any]) -> Any:
         """For `wrap_tool_call`."""
-        try:
-            with self._action(request) as action:
-                answer = execute(_allowed(request, action))
-                _note(action, answer)
-        except ActionDenied as denial:
-            return _refusal(request, denial)
-        return answer
+        return self._gate.run(
+            lambda: _requested(request),
+            lambda changed: execute(_with(request, changed)),
+            lambda denial: _refusal(denial, request.tool_call["name"], request.tool_call["id"]),
+            _note,
+        )
 
     async def arun(self, request: Any, execute: Callable[[Any], Awaitable[Any]]) -> Any:
         """For `awrap_tool_call`."""
-        try:
-            async with self._action(request) as action:
-                answer = await execute(_allowed(request, action))
-                _note(action, answer)
-        except ActionDenied as denial:
-            return _refusal(request, denial)
-        return answer
-
-    def _action(self, request: Any) -> GovernedAction:
-        call, scope = request.tool_call, CURRENT.get()
-        return self._governor.action(
-            call["name"],
-            to_json(call["args"]),
-            deadline=self._deadline,
-            session_id=scope.session_id or _thread_id(request),
-            original_request=scope.original_request or _first_request(request),
-            trigger="llm",
-            runtime="langgraph",
+        return await self._gate.arun(
+            lambda: _requested(request),
+            lambda changed: execute(_with(request, changed)),
+            lambda denial: _refusal(denial, request.tool_call["name"], request.tool_call["id"]),
+            _note,
         )
 
 
-def _allowed(request: Any, action: GovernedAction) -> Any:
+def _requested(request: Any) -> ToolUse:
+    call, config = request.tool_call, getattr(request.runtime, "config", None)
+    return ToolUse(call["name"], call["args"], session_id=_thread_id(config), original_request=_first_request(request))
+
+
+def _with(request: Any, changed: Json | None) -> Any:
     """The request with the arguments that were allowed; the tool validates them as it would the model's own."""
-    if not action.permission.modified:
-        return request
-    return request.override(tool_call={**request.tool_call, "args": action.args})
+    return request if changed is None else request.override(tool_call={**request.tool_call, "args": changed})
 
 
 def _note(action: GovernedAction, answer: Any) -> None:
@@ -78,18 +71,17 @@ def _note(action: GovernedAction, answer: Any) -> None:
         action.result = content
 
 
-def _refusal(request: Any, denial: ActionDenied) -> Any:
+def _refusal(denial: ActionDenied, name: str, call_id: str | None) -> Any:
+    if call_id is None:
+        raise denial
     from langchain_core.messages import ToolMessage
 
-    return ToolMessage(
-        content=str(denial), name=request.tool_call["name"], tool_call_id=request.tool_call["id"], status="error"
-    )
+    return ToolMessage(content=str(denial), name=name, tool_call_id=call_id, status="error")
 
 
-def _thread_id(request: Any) -> str | None:
+def _thread_id(config: Any) -> str | None:
     """LangGraph's thread is the session, so that a resumed conversation keeps what it has read."""
-    config = getattr(request.runtime, "config", None) or {}
-    thread = (config.get("configurable") or {}).get("thread_id")
+    thread = ((config or {}).get("configurable") or {}).get("thread_id")
     return None if thread is None else str(thread)
 
 
@@ -97,7 +89,7 @@ def _first_request(request: Any) -> str | None:
     state = request.state
     messages = state if isinstance(state, list) else _field(state, "messages") or []
     first = next((m for m in messages if getattr(m, "type", None) == "human"), None)
-    return first.text[:REQUEST_LIMIT] or None if first is not None else None
+    return first.text or None if first is not None else None
 
 
 def _field(state: Any, name: str) -> Any:
@@ -146,11 +138,94 @@ def __getattr__(name: str) -> Any:
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
+def install(governor: Governor | None = None) -> Uninstall:
+    """Decide every tool run of LangChain and LangGraph in this process. Raises HookNotFound."""
+    points = {"langchain_core.tools:BaseTool.run": _run, "langchain_core.tools:BaseTool.arun": _arun}
+    return patch("langchain-core", RUNTIME, governor, points)
+
+
+def _run(original: Any, gate: Gate) -> Any:
+    def run(self: Any, tool_input: Any, *args: Any, **kwargs: Any) -> Any:
+        return gate.run(
+            lambda: _described(self, tool_input, kwargs),
+            lambda changed: original(self, _input(self, tool_input, changed), *args, **kwargs),
+            lambda denial: _refusal(denial, self.name, kwargs.get("tool_call_id")),
+            _note,
+        )
+
+    return run
+
+
+def _arun(original: Any, gate: Gate) -> Any:
+    async def arun(self: Any, tool_input: Any, *args: Any, **kwargs: Any) -> Any:
+        return await gate.arun(
+            lambda: _described(self, tool_input, kwargs),
+            lambda changed: original(self, _input(self, tool_input, changed), *args, **kwargs),
+            lambda denial: _refusal(denial, self.name, kwargs.get("tool_call_id")),
+            _note,
+        )
+
+    return arun
+
+
+def _described(tool: Any, tool_input: Any, options: dict[str, Any]) -> ToolUse:
+    """What the framework itself puts in (state, store, runtime, call id) is no argument of the model's."""
+    return ToolUse(
+        tool.name,
+        _given(tool, tool_input),
+        {"trigger": _trigger(options)},
+        session_id=_thread_id(options.get("config")),
+    )
+
+
+def _trigger(options: dict[str, Any]) -> str:
+    return "llm" if options.get("tool_call_id") else "tool"
+
+
+def _given(tool: Any, tool_input: Any) -> dict[str, Any]:
+    if not isinstance(tool_input, dict):
+        return {next(iter(tool.args), "input"): tool_input}
+    given: dict[str, Any] = tool._filter_injected_args(tool_input)
+    return given
+
+
+def _input(tool: Any, tool_input: Any, changed: Json | None) -> Any:
+    if changed is None:
+        return tool_input
+    if not isinstance(tool_input, dict):
+        return changed
+    given = _given(tool, tool_input)
+    return {**{name: value for name, value in tool_input.items() if name not in given}, **changed}
+
+
+def probes() -> tuple[Callable[[Governor, Callable[[], None]], None], ...]:
+    """The middleware needs the package `langchain`; tools are in `langchain-core`."""
+    return (probe, probe_installed) if find_spec("langchain") else (probe_installed,)
+
+
 def probe(governor: Governor, spy: Callable[[], None]) -> None:
-    """Have a real agent call a tool that calls `spy`: what `mutx_agent.hooks.prove` runs."""
+    """Have a real agent with GovernMiddleware call a tool that calls `spy`."""
     from langchain.agents import create_agent
     from langchain_core.language_models.fake_chat_models import GenericFakeChatModel
     from langchain_core.messages import AIMessage
+
+    class Scripted(GenericFakeChatModel):
+        def bind_tools(self, tools: Any, **options: Any) -> Any:
+            return self
+
+    asks = AIMessage("", tool_calls=[{"name": "probed", "args": {}, "id": "call-1"}])
+    model = Scripted(messages=iter([asks, AIMessage("done")]))
+    agent: Any = create_agent(model, [_probed(spy)], middleware=[_middleware()(governor)])
+    agent.invoke({"messages": [("user", "prove it")]})
+
+
+def probe_installed(governor: Governor, spy: Callable[[], None]) -> None:
+    """Have a tool run as a model's call, with nothing but `install`."""
+    with installed(install, governor):
+        _probed(spy).invoke({"type": "tool_call", "name": "probed", "args": {}, "id": "call-1"})
+
+
+def _probed(spy: Callable[[], None]) -> Any:
     from langchain_core.tools import tool
 
     @tool
@@ -159,11 +234,4 @@ def probe(governor: Governor, spy: Callable[[], None]) -> None:
         spy()
         return "ran"
 
-    class Scripted(GenericFakeChatModel):
-        def bind_tools(self, tools: Any, **options: Any) -> Any:
-            return self
-
-    asks = AIMessage("", tool_calls=[{"name": "probed", "args": {}, "id": "call-1"}])
-    model = Scripted(messages=iter([asks, AIMessage("done")]))
-    agent: Any = create_agent(model, [probed], middleware=[_middleware()(governor)])
-    agent.invoke({"messages": [("user", "prove it")]})
+    return probed
