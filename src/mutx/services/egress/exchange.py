@@ -18,7 +18,7 @@ from mutx.services.egress.heads import (
     read_head,
     single,
 )
-from mutx.services.egress.pump import EgressLimits, Pump
+from mutx.services.egress.pump import EgressLimits, Pump, TooMuch
 
 OPEN = b"HTTP/1.1 200 Connection established\r\n\r\n"
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
@@ -27,7 +27,7 @@ Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
 class NoConnection(Exception):
-    """The server at the other end does not answer."""
+    """The server at the other end was not reached, or gave no answer that could be passed on; the client has none yet."""
 
 
 @asynccontextmanager
@@ -46,39 +46,56 @@ async def dialled(address: str, port: int, limits: EgressLimits) -> AsyncIterato
 
 
 async def tunnel(client: Streams, server: Streams, limits: EgressLimits) -> dict[str, Any]:
-    """Bytes both ways until both sides have ended, or one failed. Returns how many."""
+    """Bytes both ways until both sides have ended, or one hung up. Returns how many."""
     up, down = Pump(client[0], server[1], limits), Pump(server[0], client[1], limits)
     client[1].write(OPEN)
     await client[1].drain()
 
     async def one_way(pump: Pump, writer: asyncio.StreamWriter) -> None:
-        await pump.to_end()
-        if writer.can_write_eof():
+        try:
+            await pump.to_end()
             writer.write_eof()
+        except OSError:
+            # Either side may hang up at any time; so does the other, then.
+            for one in (client[1], server[1]):
+                one.close()
 
-    async with asyncio.TaskGroup() as both:
-        both.create_task(one_way(up, server[1]))
-        both.create_task(one_way(down, client[1]))
+    try:
+        async with asyncio.TaskGroup() as both:
+            both.create_task(one_way(up, server[1]))
+            both.create_task(one_way(down, client[1]))
+    except ExceptionGroup as errors:
+        raise errors.exceptions[0] from errors
     return {"sent": up.count, "received": down.count}
 
 
 async def forward(
     request: ProxyRequest, path: str, client: Streams, server: Streams, limits: EgressLimits
 ) -> dict[str, Any]:
-    """A plain request there and its answer back. Returns status and sizes; raises BadMessage, TooMuch, OSError."""
-    length = body_length(request.headers)
+    """A plain request there and its answer back. Returns status and sizes.
+
+    Raises NoConnection while the client has no answer yet; afterwards BadMessage, TooMuch, OSError, EOFError, TimeoutError.
+    """
     up, down = Pump(client[0], server[1], limits), Pump(server[0], client[1], limits)
-    await up.send(encode(f"{request.method} {path} HTTP/1.1", _sent(request)))
-    if (request.header("expect") or "").lower() == "100-continue":
-        client[1].write(CONTINUE)
-    await (up.chunks() if length is None else up.exactly(length))
-    answer = await _answer(server[0], limits)
+    try:
+        await _ask(request, path, client[1], up)
+        answer = await _answer(server[0], limits)
+    except (BadMessage, TooMuch, OSError, EOFError, TimeoutError) as error:
+        raise NoConnection(f"there was no answer: {type(error).__name__}: {error}") from error
     await down.send(
         encode(f"HTTP/1.1 {answer.status} {answer.reason}", (*end_to_end(answer.headers), ("Connection", "close")))
     )
     if request.method != "HEAD" and answer.status not in NO_BODY:
         await _answer_body(answer, down)
     return {"status": answer.status, "sent": up.count, "received": down.count}
+
+
+async def _ask(request: ProxyRequest, path: str, client: asyncio.StreamWriter, up: Pump) -> None:
+    length = body_length(request.headers)
+    await up.send(encode(f"{request.method} {path} HTTP/1.1", _sent(request)))
+    if (request.header("expect") or "").lower() == "100-continue":
+        client.write(CONTINUE)
+    await (up.chunks() if length is None else up.exactly(length))
 
 
 def _sent(request: ProxyRequest) -> tuple[tuple[str, str], ...]:

@@ -26,6 +26,9 @@ from mutx_agent.errors import ActionDenied
 
 REQUEST_TOOL, CONNECT_TOOL = "http.request", "net.connect"
 USER = "run"
+LINGER = 2.0
+"""Seconds in which a refused client may take its answer."""
+LINGER_PIECES = 64
 
 Ask = Callable[[str, dict[str, Any]], GovernedAction]
 """Tool name and arguments -> the action to be decided."""
@@ -61,8 +64,8 @@ class EgressGateway:
             self._admit()
             await self._exchange((reader, writer))
         except Refused as refusal:
-            await self._say(writer, refusal)
-        except (OSError, EOFError, TimeoutError, BadMessage, TooMuch, ExceptionGroup):
+            await self._say(reader, writer, refusal)
+        except (OSError, EOFError, TimeoutError, BadMessage, TooMuch):
             # The client has part of an answer already, or has left: all that can be said is that it ends here.
             writer.transport.abort()
         finally:
@@ -98,6 +101,8 @@ class EgressGateway:
             body_length(request.headers)
         except BadMessage as error:
             raise Refused(400, "Bad Request", "bad_request", str(error)) from error
+        except TimeoutError as error:
+            raise Refused(408, "Request Timeout", "too_slow", "the request was not there in time") from error
         return request
 
     def _authenticate(self, request: ProxyRequest) -> None:
@@ -120,7 +125,7 @@ class EgressGateway:
                 return await tunnel(client, server, self._limits)
             return await forward(request, path, client, server, self._limits)
 
-    async def _say(self, writer: asyncio.StreamWriter, refusal: Refused) -> None:
+    async def _say(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, refusal: Refused) -> None:
         body = json.dumps({"error": refusal.code, "message": str(refusal)}).encode() + b"\n"
         headers = [("Content-Type", "application/json"), ("Content-Length", str(len(body))), ("Connection", "close")]
         if refusal.status == 407:
@@ -128,7 +133,12 @@ class EgressGateway:
         with suppress(OSError, TimeoutError):
             async with asyncio.timeout(self._limits.head):
                 writer.write(encode(f"HTTP/1.1 {refusal.status} {refusal.reason}", tuple(headers)) + body)
-                await writer.drain()
+                writer.write_eof()
+            # Closing on what the client is still sending would tear the answer from it.
+            async with asyncio.timeout(LINGER):
+                for _ in range(LINGER_PIECES):
+                    if not await reader.read(HEAD_LIMIT):
+                        break
 
 
 def described(request: ProxyRequest, resolved: Resolved) -> tuple[str, dict[str, Any]]:
