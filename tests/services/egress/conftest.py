@@ -68,7 +68,8 @@ class Shop(BaseHTTPRequestHandler):
             return
         self._say(f"{self.command} {self.path} host={self.headers['host']} proxy={self.headers['proxy-authorization']}")
 
-    do_HEAD = do_DELETE = do_GET
+    def do_HEAD(self) -> None:
+        self.do_GET()
 
     def do_POST(self) -> None:
         if self.headers.get("transfer-encoding") == "chunked":

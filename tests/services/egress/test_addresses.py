@@ -39,5 +39,5 @@ def test_networks_are_admitted_by_name() -> None:
     assert networks.admit(Resolved("::ffff:10.9.9.9", "private"))
     assert networks.admit(Resolved("fd00::5", "private"))
     assert not networks.admit(Resolved("192.168.1.1", "private"))
-    with pytest.raises(ValueError, match="10.0.0.1/8"):
+    with pytest.raises(ValueError, match=r"10\.0\.0\.1/8"):
         Networks(("10.0.0.1/8",))

@@ -131,9 +131,8 @@ class EgressGateway:
         if refusal.status == 407:
             headers.append(("Proxy-Authenticate", 'Basic realm="mutx run"'))
         with suppress(OSError, TimeoutError):
-            async with asyncio.timeout(self._limits.head):
-                writer.write(encode(f"HTTP/1.1 {refusal.status} {refusal.reason}", tuple(headers)) + body)
-                writer.write_eof()
+            writer.write(encode(f"HTTP/1.1 {refusal.status} {refusal.reason}", tuple(headers)) + body)
+            writer.write_eof()
             # Closing on what the client is still sending would tear the answer from it.
             async with asyncio.timeout(LINGER):
                 for _ in range(LINGER_PIECES):
