@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from mutx_agent.errors import DoorError
 from mutx_agent.launch.children import Children
-from mutx_agent.launch.gate import Gate, shout
+from mutx_agent.launch.gate import FrameworkGate, shout
 from mutx_agent.launch.importing import ImportWatch
 from mutx_agent.launch.order import SCOPE_VARIABLE, Order, from_environment, scope_from_text
 from mutx_agent.scope import CURRENT, Scope
@@ -28,13 +28,13 @@ def activate() -> None:
     line = SocketTransport(order.socket, timeout=30.0)
     tell = partial(_tell, line)
     tell("joined", {"program": " ".join(sys.orig_argv)[:200], "python": sys.version.split()[0]})
-    gate = Gate(ADAPTERS, tell, allow_unproved=order.allow_unproved)
+    gate = FrameworkGate(ADAPTERS, tell, allow_unproved=order.allow_unproved)
     children = Children(order, tell)
     children.guard_exec()
     ImportWatch(triggers(ADAPTERS, gate, children), gate.settle).start()
 
 
-def triggers(adapters: "Mapping[str, Adapter]", gate: Gate, children: Children) -> dict[str, Callable[[], None]]:
+def triggers(adapters: "Mapping[str, Adapter]", gate: FrameworkGate, children: Children) -> dict[str, Callable[[], None]]:
     """Module name -> what to do when it has been imported."""
     steps: defaultdict[str, list[Callable[[], None]]] = defaultdict(list)
     for name, adapter in adapters.items():

@@ -13,7 +13,7 @@ from typing import Any
 
 from mutx_agent.launch.gate import Tell, shout
 from mutx_agent.launch.interpreters import UngovernedChild, blind_option, blind_option_in_shell
-from mutx_agent.launch.order import SCOPE_VARIABLE, Order, scope_to_text, to_environment, with_bootstrap
+from mutx_agent.launch.order import SCOPE_VARIABLE, Order, portable, scope_to_text, to_environment, with_bootstrap
 from mutx_agent.scope import CURRENT, Scope
 
 Environment = Mapping[Any, Any]
@@ -133,7 +133,7 @@ def _scoped(plain: Callable[..., Any]) -> Callable[..., Any]:
 
     @wraps(plain)
     def hand_over(this: Any, *args: Any, **kwargs: Any) -> Any:
-        scope = CURRENT.get()
+        scope = portable(CURRENT.get())
         if args:
             args = (ScopedCall(args[0], scope), *args[1:])
         elif "func" in kwargs:
@@ -161,7 +161,7 @@ def _in_multiprocessing() -> None:
 
     @wraps(plain_start)
     def start(this: Any) -> None:
-        this._mutx_scope = CURRENT.get()
+        this._mutx_scope = portable(CURRENT.get())
         plain_start(this)
 
     @wraps(plain_bootstrap)

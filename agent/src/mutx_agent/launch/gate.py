@@ -16,7 +16,7 @@ Tell = Callable[[str, Mapping[str, Any]], None]
 """Tells the launcher: `(what, details)`."""
 
 
-class Gate:
+class FrameworkGate:
     """The adapters of one process. `allow_unproved` turns the end of the process into a loud warning."""
 
     def __init__(self, adapters: "Mapping[str, Adapter]", tell: Tell, *, allow_unproved: bool) -> None:

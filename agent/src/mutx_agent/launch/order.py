@@ -15,6 +15,7 @@ PACKAGE = os.path.dirname(os.path.dirname(__file__))
 """This package's own directory: the bootstrap loads it from here, whatever the program's environment has installed."""
 REFUSED = 125
 """Exit status of a process that could not be governed, as env(1) and timeout(1) use it for their own failures."""
+PORTABLE = ("session_id", "agent_id", "user_id", "original_request", "stated_intent", "parent_action_id")
 
 
 class Order(NamedTuple):
@@ -51,8 +52,13 @@ def with_bootstrap(python_path: str | None) -> str:
     return os.pathsep.join([BOOTSTRAP, *rest])
 
 
+def portable(scope: Scope) -> Scope:
+    """What of a scope means something in another process."""
+    return Scope(**{name: value for name, value in scope._asdict().items() if name in PORTABLE})
+
+
 def scope_to_text(scope: Scope) -> str:
-    return json.dumps({name: value for name, value in scope._asdict().items() if value is not None})
+    return json.dumps({name: value for name, value in portable(scope)._asdict().items() if value is not None})
 
 
 def scope_from_text(text: str) -> Scope:
