@@ -34,7 +34,9 @@ def activate() -> None:
     ImportWatch(triggers(ADAPTERS, gate, children), gate.settle).start()
 
 
-def triggers(adapters: "Mapping[str, Adapter]", gate: FrameworkGate, children: Children) -> dict[str, Callable[[], None]]:
+def triggers(
+    adapters: "Mapping[str, Adapter]", gate: FrameworkGate, children: Children
+) -> dict[str, Callable[[], None]]:
     """Module name -> what to do when it has been imported."""
     steps: defaultdict[str, list[Callable[[], None]]] = defaultdict(list)
     for name, adapter in adapters.items():

@@ -21,7 +21,6 @@ PATH = click.Path(path_type=Path)
 @click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
 @click.option("--agent", help="Who acts; the program's name unless set.")
 @click.option("--session", help="The session to act in; a new one unless set.")
-@click.option("--user", help="The person on whose behalf it acts.")
 @click.option("--request", help="What that person asked for; kept as the session's original request.")
 @click.option("--embedded", is_flag=True, help="Decide in this launcher, also where a control plane is configured.")
 @click.option("--home", type=PATH, help="Folder of the embedded control plane; $MUTX_HOME or ~/.mutx unless set.")
@@ -100,7 +99,7 @@ def _run(options: RunOptions, url: str | None) -> int:
 def _advice(denial: ActionDenied) -> str:
     from mutx.cli.run.governed import RUN_TOOL
 
-    if denial.reason_code in {"default", "rule"} and "deny" not in denial.reason:
+    if denial.reason_code == "default" or "no policy is in force" in denial.reason:
         return f"{denial}\nNo rule of the policy is about starting programs; add one: {{id: run, match: {{tool: {RUN_TOOL}}}, effect: allow}}"
     return str(denial)
 

@@ -88,7 +88,7 @@ class GovernedRun:
 
     def _opening(self, governor: Governor, report: EnforcementReport) -> GovernedAction:
         """The session's first receipt: what is started, and what holds. Returns with leave to start it."""
-        given: dict[str, Any] = {"user_id": self._options.user, "original_request": self._options.request}
+        given: dict[str, Any] = {"original_request": self._options.request}
         args = {
             "program": program_name(self._options.command),
             "command": list(self._options.command)[:64],
@@ -111,7 +111,7 @@ class GovernedRun:
             from mutx.services.egress.addresses import Networks
             from mutx.services.egress.gateway import EgressGateway
 
-            ask = partial(governor.action, service="egress", runtime="mutx run", user_id=self._options.user)
+            ask = partial(governor.action, service="egress", runtime="mutx run")
             serve.append(partial(EgressGateway(ask, self._secret, Networks(self._options.networks)).serve, gate))
         return RunServices(*serve)
 

@@ -11,7 +11,6 @@ class RunOptions:
     command: tuple[str, ...]
     agent: str | None = None
     session: str | None = None
-    user: str | None = None
     request: str | None = None
     embedded: bool = False
     home: Path | None = None
