@@ -16,6 +16,7 @@ from mutx.kit.errors import MutxError
 COMMANDS: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
         "up": ("mutx.cli.commands.up:up", "Start MUTX on this machine."),
+        "run": ("mutx.cli.commands.run:run", "Run a program with every tool call decided."),
         "demo": ("mutx.cli.commands.demo:demo", "Watch a governed agent, start to finish."),
         "login": ("mutx.cli.commands.login:login", "Sign in to a control plane."),
         "logout": ("mutx.cli.commands.login:logout", "Sign out."),

@@ -1,0 +1,54 @@
+"""Which control plane decides for a run."""
+
+import socket
+from pathlib import Path
+from typing import NamedTuple
+
+from mutx.cli.run.options import RunOptions
+from mutx_agent.settings import NotConfigured, load, mutx_home
+from mutx_agent.transport.base import Transport
+from mutx_agent.transport.connect import connect
+from mutx_agent.transport.embedded import EmbeddedTransport
+
+
+class Upstream(NamedTuple):
+    transport: Transport
+    door: str
+    """`uds`, `http` or `embedded`, as receipts name it."""
+    where: str
+    keys: Path | None
+    """The folder on this machine that holds the signing key; None where it is on another."""
+
+
+def find_upstream(options: RunOptions, url: str | None) -> Upstream:
+    """The one that was named, else the one that runs on this machine, else one inside the launcher."""
+    home = options.home or mutx_home()
+    if options.embedded:
+        return _embedded(home)
+    try:
+        settings = load(url=url)
+    except NotConfigured:
+        return _embedded(home)
+    if settings.socket:
+        if not _listens(settings.socket):
+            # `mutx up` ended without a farewell: its address is still on file and nobody is there.
+            return _embedded(home)
+        return Upstream(connect(settings), "uds", settings.socket, Path(settings.socket).parent.parent)
+    return Upstream(connect(settings), "http", settings.endpoint, _local_keys(home))
+
+
+def _embedded(home: Path) -> Upstream:
+    return Upstream(EmbeddedTransport(str(home)), "embedded", f"in this launcher, home {home}", home)
+
+
+def _listens(path: str) -> bool:
+    with socket.socket(socket.AF_UNIX) as probe:
+        try:
+            probe.connect(path)
+        except OSError:
+            return False
+    return True
+
+
+def _local_keys(home: Path) -> Path | None:
+    return home if (home / "keys").is_dir() else None

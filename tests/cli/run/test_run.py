@@ -1,0 +1,294 @@
+"""A program that knows nothing of MUTX, governed: what it may do, what it may not, and what the receipts say."""
+
+import base64
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+
+import pytest
+
+from mutx.contract.security import ReceiptView
+from mutx.sdk import MutxClient
+from tests.cli.run.conftest import PYTHON, Launch
+
+Script = Callable[[str], str]
+
+GOVERNED = """
+from mutx_agent import govern
+
+@govern
+def greet(name): return f"hi {name}"
+
+@govern
+def wipe(name): open("wiped", "w").close()
+
+print(greet("bob"))
+try:
+    wipe("all")
+except Exception as error:
+    print(error.reason_code)
+"""
+
+
+def enforcement(folder: Path) -> dict[str, dict[str, str]]:
+    report: dict[str, dict[str, str]] = json.loads((folder / "report.json").read_text())["layers"]
+    return report
+
+
+def test_a_program_is_governed_and_the_receipts_tell_the_run(
+    launch: Launch, script: Script, folder: Path, operator: MutxClient
+) -> None:
+    words = ("--session", "the-session", "--request", "greet bob", "--report", "report.json")
+    done = launch(*words, "--", PYTHON, script(GOVERNED))
+    assert done.stdout == "hi bob\ndefault\n"
+    assert not (folder / "wiped").exists()
+    assert "mutx run: tool calls: 1 allow, 1 deny" in done.stderr
+    receipts = operator.security.session_receipts("the-session").receipts
+    first, last = receipts[0], receipts[-1]
+    assert first.tool_name == last.tool_name == "mutx.run"
+    assert first.tool_args is not None
+    assert first.tool_args["enforcement"]["layers"] == enforcement(folder)
+    assert {one.tool_name for one in receipts[1:-1]} == {"greet", "wipe"}
+    assert '"exit_status": 0' in json.dumps(last.model_dump(mode="json"))
+
+
+@pytest.mark.parametrize(
+    ("command", "status"),
+    [
+        (("sh", "-c", "exit 7"), 7),
+        (("sh", "-c", "kill -TERM $$"), 128 + 15),
+        (("sh", "-c", "kill -KILL $$"), 128 + 9),
+        (("no-such-command",), 127),
+        (("./report.txt",), 126),
+        ((PYTHON, "-I", "-c", "pass"), 125),
+        (("env", PYTHON, "-S", "-c", "pass"), 125),
+        (("sh", "-c", f"exec {PYTHON} -E x.py"), 125),
+    ],
+)
+def test_exit_statuses(launch: Launch, folder: Path, command: tuple[str, ...], status: int) -> None:
+    (folder / "report.txt").write_text("no program")
+    launch("--quiet", "--", *command, exits=status)
+
+
+def test_input_and_output_are_the_programs_own(launch: Launch) -> None:
+    done = launch("--quiet", "--", "sh", "-c", "cat; echo oops >&2", input="through\n")
+    assert done.stdout == "through\n"
+    assert "oops" in done.stderr
+
+
+def test_a_run_that_the_policy_denies_does_not_start(launch: Launch, script: Script, folder: Path) -> None:
+    name = script("open('started', 'w').close()")
+    os.rename(folder / name, folder / "forbidden.py")
+    done = launch("--", PYTHON, "forbidden.py", exits=125)
+    assert "add one: {id: run, match: {tool: mutx.run}, effect: allow}" in done.stderr
+    assert not (folder / "started").exists()
+
+
+def test_signals_reach_the_program(environment: dict[str, str], folder: Path, script: Script) -> None:
+    name = script(
+        "import signal, sys, time\n"
+        "signal.signal(signal.SIGUSR1, lambda *_: print('heard', flush=True))\n"
+        "signal.signal(signal.SIGTERM, lambda *_: sys.exit(9))\n"
+        "print('ready', flush=True)\n"
+        "while True: time.sleep(0.05)\n"
+    )
+    run = subprocess.Popen(
+        [sys.executable, "-P", "-m", "mutx", "run", "--quiet", "--", PYTHON, name],
+        env=environment,
+        cwd=folder,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert run.stdout is not None
+    with run:
+        assert run.stdout.readline() == "ready\n"
+        run.send_signal(signal.SIGUSR1)
+        assert run.stdout.readline() == "heard\n"
+        run.send_signal(signal.SIGTERM)
+        assert run.wait(60) == 9
+
+
+def test_what_is_left_behind_is_ended(launch: Launch) -> None:
+    done = launch("--", "sh", "-c", "sleep 300 >/dev/null 2>&1 & echo $!")
+    assert "1 processes that the program left behind were ended" in done.stderr
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(done.stdout), 0)
+
+
+def runtime_of(receipt: ReceiptView) -> str:
+    """It stands in what was signed."""
+    payload = json.loads(base64.b64decode(receipt.envelope["payload"]))
+    return str(payload["action"]["runtime"])
+
+
+class TestEnvironment:
+    def test_credentials_stay_outside(self, launch: Launch, script: Script) -> None:
+        name = script("import json, os; print(json.dumps(dict(os.environ)))")
+        done = launch("--env", "OTHER", "--", PYTHON, name)
+        seen = json.loads(done.stdout)
+        assert "SOME_API_KEY" not in seen
+        assert seen["OTHER"] == "plain"
+        assert not [name for name, value in seen.items() if "k-123" in value]
+        assert "SOME_API_KEY" in done.stderr
+        assert "MUTX_API_KEY" not in seen
+        assert "MUTX_URL" not in seen
+
+    def test_a_required_layer_that_does_not_hold_stops_the_run(self, launch: Launch) -> None:
+        done = launch("--no-sandbox", "--require", "files", "--", "true", exits=125)
+        assert "`files` was required and does not hold" in done.stderr
+        assert "there is no layer `fils`" in launch("--require", "fils", "--", "true", exits=125).stderr
+
+
+class TestSandbox:
+    def test_a_write_elsewhere_and_a_connection_are_refused_or_the_report_says_that_they_are_not(
+        self, launch: Launch, script: Script, folder: Path, tmp_path: Path
+    ) -> None:
+        elsewhere = tmp_path / "stolen"
+        with HTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler) as server:
+            name = script(
+                "import socket, sys\n"
+                "def tried(what, *args):\n"
+                "    try: what(*args)\n"
+                "    except OSError as error: return 'refused'\n"
+                "    return 'done'\n"
+                "def connect():\n"
+                f"    socket.create_connection(('127.0.0.1', {server.server_port}), 5).close()\n"
+                "def send():\n"
+                "    socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(b'x', ('127.0.0.1', 9))\n"
+                f"print(tried(open, {str(elsewhere)!r}, 'w'), tried(connect), tried(open, 'here', 'w'))\n"
+            )
+            done = launch("--report", "report.json", "--", PYTHON, name)
+        layers = enforcement(folder)
+        write, connect, here = done.stdout.split()
+        assert write == ("refused" if layers["files"]["state"] == "holds" else "done")
+        assert connect == ("done" if layers["network"]["state"] == "off" else "refused")
+        assert here == "done"
+        assert elsewhere.exists() == (write == "done")
+        for name in ("files", "network"):
+            if layers[name]["state"] != "holds":
+                assert layers[name]["detail"], "a layer that does not hold says why"
+
+    def test_the_signing_key_cannot_be_read(
+        self, launch: Launch, script: Script, folder: Path, environment: dict[str, str]
+    ) -> None:
+        home = Path(environment["MUTX_HOME"])
+        keys = [str(path) for path in home.rglob("*") if path.is_file() and path.suffix != ".sock"]
+        assert keys
+        name = script(
+            "import sys\n"
+            "for path in sys.argv[1:]:\n"
+            "    try: print('read', open(path, 'rb').read(1) and path)\n"
+            "    except PermissionError: pass\n"
+        )
+        done = launch("--report", "report.json", "--", PYTHON, name, *keys)
+        if enforcement(folder)["keys"]["state"] == "holds":
+            assert done.stdout == ""
+
+    def test_system_calls_that_lead_out_are_refused(self, launch: Launch, script: Script, folder: Path) -> None:
+        name = script(
+            "import ctypes, os\n"
+            "libc = ctypes.CDLL(None, use_errno=True)\n"
+            "for call in (lambda: libc.unshare(0x10000000), lambda: libc.ptrace(16, os.getppid(), 0, 0)):\n"
+            "    print(call(), ctypes.get_errno())\n"
+            "try: os.kill(os.getppid(), 15)\n"
+            "except PermissionError: print('no signal')\n"
+        )
+        if "seccomp" not in (done := launch("--report", "report.json", "--", PYTHON, name)).stderr:
+            pytest.skip(enforcement(folder)["syscalls"]["detail"])
+        assert done.stdout.splitlines()[:2] == ["-1 1", "-1 1"]
+
+
+class TestEgress:
+    def test_requests_are_decided_and_carried(self, launch: Launch, script: Script) -> None:
+        class Shop(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                self.send_response(200)
+                self.end_headers()
+                self.wfile.write(b"welcome")
+
+            def log_message(self, *_: object) -> None:
+                """Silent."""
+
+        name = script(
+            "import sys, urllib.error, urllib.request\n"
+            "for path in ('/public/a', '/secret'):\n"
+            "    try: print(urllib.request.urlopen(sys.argv[1] + path, timeout=30).read().decode())\n"
+            "    except urllib.error.HTTPError as error: print(error.code)\n"
+            "    except urllib.error.URLError: print('no way')\n"
+        )
+        with HTTPServer(("127.0.0.1", 0), Shop) as server:
+            threading.Thread(target=server.serve_forever, daemon=True).start()
+            where = f"http://127.0.0.1:{server.server_port}"
+            done = launch("--allow-net", "127.0.0.0/8", "--", PYTHON, name, where)
+            assert done.stdout == "welcome\n403\n"
+            assert launch("--", PYTHON, name, where).stdout in ("no way\nno way\n", "403\n403\n")
+            server.shutdown()
+
+
+class TestChildren:
+    def test_children_are_governed_in_the_same_session(
+        self, launch: Launch, script: Script, operator: MutxClient
+    ) -> None:
+        script(GOVERNED.replace("bob", "child"), "child.py")
+        name = script(
+            "import subprocess, sys\n"
+            "from mutx_agent import govern\n"
+            "with govern.session(agent='outer'):\n"
+            "    subprocess.run([sys.executable, 'child.py'], env={}, check=True)\n"
+        )
+        done = launch("--session", "family", "--", PYTHON, name)
+        assert done.stdout == "hi child\ndefault\n"
+        assert "Python processes governed: 2" in done.stderr
+        receipts = operator.security.session_receipts("family").receipts
+        assert {receipt.agent_id for receipt in receipts if receipt.tool_name == "greet"} == {"outer"}
+
+    def test_children_that_would_run_ungoverned_are_refused(self, launch: Launch, script: Script) -> None:
+        name = script(
+            "import os, subprocess, sys\n"
+            "for command, options in (([sys.executable, '-I', 'x.py'], {}), (f'{sys.executable} -E x.py', {'shell': True})):\n"
+            "    try: subprocess.run(command, **options)\n"
+            "    except PermissionError as error: print(type(error).__name__)\n"
+        )
+        assert launch("--", PYTHON, name).stdout == "UngovernedChild\nUngovernedChild\n"
+
+    def test_with_leave_they_run_and_everything_says_so(
+        self, launch: Launch, script: Script, operator: MutxClient
+    ) -> None:
+        name = script(
+            "import subprocess, sys\n"
+            "from mutx_agent import govern\n"
+            "subprocess.run([sys.executable, '-I', '-c', 'print(1)'], check=True)\n"
+            "print(govern(lambda name: name, tool='greet')(name='x'))\n"
+        )
+        done = launch("--allow-unproved", "--session", "loud", "--", PYTHON, name)
+        assert done.stdout == "1\nx\n"
+        assert done.stderr.count("WARNING") == 2
+        receipts = operator.security.session_receipts("loud").receipts
+        assert receipts[0].tool_args is not None
+        assert receipts[0].tool_args["enforcement"]["allow_unproved"] is True
+        greeting = next(one for one in receipts if one.tool_name == "greet")
+        assert "unproved: python" in runtime_of(greeting)
+
+
+def test_without_a_control_plane_the_launcher_is_one(folder: Path, script: Script, tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("MUTX_")}
+    done = subprocess.run(
+        [sys.executable, "-P", "-m", "mutx", "run", "--", PYTHON, script("print('never')")],
+        env={**kept, "MUTX_HOME": str(home)},
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=100,
+        check=False,
+    )
+    assert done.returncode == 125
+    assert "decided by embedded" in done.stderr
+    assert "no policy is in force" in done.stderr
+    assert done.stdout == ""
