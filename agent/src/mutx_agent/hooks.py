@@ -37,6 +37,7 @@ ADAPTERS: Mapping[str, Adapter] = MappingProxyType(
             ("pydantic_ai", "pydantic-ai-slim", "pydantic_ai"),
             ("mcp", "mcp", "mcp.client.session"),
             ("google_adk", "google-adk", "google.adk"),
+            ("strands", "strands-agents", "strands"),
         )
     }
 )
