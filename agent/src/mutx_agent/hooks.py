@@ -36,7 +36,9 @@ ADAPTERS: Mapping[str, Adapter] = MappingProxyType(
             ("openai_agents", "openai-agents", "agents"),
             ("pydantic_ai", "pydantic-ai-slim", "pydantic_ai"),
             ("mcp", "mcp", "mcp.client.session"),
+            ("crewai", "crewai", "crewai"),
             ("google_adk", "google-adk", "google.adk"),
+            ("strands", "strands-agents", "strands"),
         )
     }
 )
