@@ -5,15 +5,16 @@
 
 from collections.abc import Callable, Mapping
 from importlib import import_module
-from importlib.metadata import PackageNotFoundError, version
 from types import MappingProxyType, ModuleType
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mutx_agent.errors import DoorRefused
-from mutx_agent.governor import Governor
 from mutx_agent.transport.base import Json, Transport
 
-Probe = Callable[[Governor, Callable[[], None]], None]
+if TYPE_CHECKING:
+    from mutx_agent.governor import Governor
+
+Probe = Callable[["Governor", Callable[[], None]], None]
 
 
 class Adapter(NamedTuple):
@@ -67,7 +68,7 @@ class _Verdict(Transport):
         return {**body, "decision": self._decision, "reason": "the proof says so", "permit": "proof", "receipt_id": ""}
 
 
-def install(name: str, governor: Governor | None = None) -> Callable[[], None]:
+def install(name: str, governor: "Governor | None" = None) -> Callable[[], None]:
     """Govern every tool call of a framework in this process; returns what undoes it.
 
     Raises KeyError for an unknown adapter, ImportError without the framework, HookNotFound for a version without the place.
@@ -82,6 +83,8 @@ def prove(name: str) -> Proof:
     Each probe of the adapter is put to the test: the framework's official hook, and the installed interception.
     Raises HookNotProved otherwise, KeyError for an unknown adapter, ImportError when the framework is missing.
     """
+    from importlib.metadata import version
+
     module, distribution = _module(name), ADAPTERS[name].distribution
     installed = version(distribution)
     probes: tuple[Probe, ...] = module.probes() if hasattr(module, "probes") else (module.probe,)
@@ -97,6 +100,8 @@ def prove(name: str) -> Proof:
 
 
 def _module(name: str) -> ModuleType:
+    from importlib.metadata import PackageNotFoundError, version
+
     adapter = ADAPTERS[name]
     try:
         version(adapter.distribution)
@@ -107,6 +112,8 @@ def _module(name: str) -> ModuleType:
 
 def _runs(probe: Probe, transport: Transport) -> int:
     """How often a spy tool ran inside the framework under this transport."""
+    from mutx_agent.governor import Governor
+
     seen: list[Any] = []
     probe(Governor(transport), lambda: seen.append(None))
     return len(seen)

@@ -12,7 +12,6 @@ from types import MappingProxyType
 from typing import Any
 
 from mutx_agent.launch.gate import Tell, shout
-from mutx_agent.launch.interpreters import UngovernedChild, blind_option, blind_option_in_shell
 from mutx_agent.launch.order import SCOPE_VARIABLE, Order, portable, scope_to_text, to_environment, with_bootstrap
 from mutx_agent.scope import CURRENT, Scope
 
@@ -56,6 +55,8 @@ class Children:
         if self._order.allow_unproved:
             shout(f"WARNING: a child process `{option}` runs NOT governed because of --allow-unproved")
             return
+        from mutx_agent.launch.interpreters import UngovernedChild
+
         raise UngovernedChild(
             f"`{option}` would run ungoverned below mutx run: leave the option out, or accept it with --allow-unproved"
         )
@@ -75,6 +76,8 @@ class Children:
 
         @wraps(plain_system)
         def system(command: Any) -> int:
+            from mutx_agent.launch.interpreters import blind_option_in_shell
+
             self.check(blind_option_in_shell(os.fsdecode(command)))
             return plain_system(command)
 
@@ -83,10 +86,8 @@ class Children:
     def _with_environment(self, plain: Callable[..., Any]) -> Callable[..., Any]:
         @wraps(plain)
         def spawn(path: Any, args: Sequence[Any], env: Environment, **options: Any) -> Any:
-            words = [os.fsdecode(word) for word in args]
-            self.check(
-                blind_option([os.fsdecode(path), *words[1:]]) if isinstance(path, str | bytes | os.PathLike) else None
-            )
+            if isinstance(path, str | bytes | os.PathLike):  # and not a descriptor of something open
+                self.check(_blind_in(args, path, shell=False))
             return plain(path, args, self.environment(env), **options)
 
         return spawn
@@ -106,6 +107,8 @@ class Children:
 
 
 def _blind_in(args: Any, executable: Any, *, shell: bool) -> str | None:
+    from mutx_agent.launch.interpreters import blind_option, blind_option_in_shell
+
     words = [args] if isinstance(args, str | bytes | os.PathLike) else list(args)
     texts = [os.fsdecode(word) for word in words]
     if shell and texts:

@@ -7,9 +7,7 @@ Python on its own is not seen; beneath the hooks, sandbox and egress gateway sti
 
 import os
 import re
-import shlex
 from collections.abc import Sequence
-from shutil import which
 
 PYTHON = re.compile(r"(python|pypy)[0-9.]*t?d?")
 BLIND = frozenset("IES")
@@ -33,6 +31,8 @@ def blind_option(command: Sequence[str]) -> str | None:
 
 def blind_option_in_shell(text: str) -> str | None:
     """The same for a shell's text. What cannot be cut into words is taken for harmless: a shell refuses it as well."""
+    import shlex
+
     try:
         words = list(shlex.shlex(text, posix=True, punctuation_chars=True))
     except ValueError:
@@ -87,7 +87,9 @@ def _of_python(words: Sequence[str]) -> str | None:
 
 def _with_interpreter(words: list[str]) -> list[str]:
     """A script's words with those of its `#!` line before them."""
-    path = which(words[0]) if words else None
+    from shutil import which
+
+    path = None if not words or is_python(words[0]) else which(words[0])
     if path is None or is_python(path):
         return words
     try:
