@@ -2,11 +2,11 @@
 
 import json
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, ClassVar
 
 from crewai import Agent, BaseLLM, Crew, Task
 from crewai.tools import BaseTool, tool
-from pydantic import PrivateAttr
+from pydantic import Field, PrivateAttr
 
 from mutx_agent import Governor
 from mutx_agent.adapters.crewai import register_hooks
@@ -20,7 +20,7 @@ class ScriptedLLM(BaseLLM):
     """Says its turns one after another, then `done`, and remembers what it was told of its calls."""
 
     native: bool = True
-    turns: list[list[Any]] = []
+    turns: list[list[Any]] = Field(default_factory=list)
     _told: list[str] = PrivateAttr(default_factory=list)
 
     def supports_function_calling(self) -> bool:
@@ -58,7 +58,7 @@ class CrewAIDriver(Driver):
     distributions = ("crewai",)
     hook = "crewai.hooks.register_before_tool_call_hook and register_after_tool_call_hook (`register_hooks`)"
     patch = "run and arun of crewai.tools.BaseTool and all its subclasses; CrewStructuredTool.invoke and ainvoke"
-    absent = {"hook:nested": "a hook sees what the model calls, not what a tool's own code runs"}
+    absent: ClassVar = {"hook:nested": "a hook sees what the model calls, not what a tool's own code runs"}
     out_of_reach = "tools that the model's provider runs"
     handoff_tools = frozenset({"delegate_work_to_coworker"})
 

@@ -1,7 +1,7 @@
 """Google ADK agents in memory, with a scripted model."""
 
 import uuid
-from typing import Any
+from typing import Any, ClassVar
 
 from google.adk.agents import LlmAgent
 from google.adk.agents.run_config import RunConfig, StreamingMode
@@ -38,7 +38,7 @@ class GoogleAdkDriver(Driver):
     distributions = ("google-adk",)
     hook = "BasePlugin.before_tool_callback, after_tool_callback and on_tool_error_callback (`GovernPlugin`)"
     patch = "run_async of google.adk.tools.BaseTool and all its subclasses"
-    absent = {"hook:nested": "a plugin sees what the model calls, not what a tool's own code runs"}
+    absent: ClassVar = {"hook:nested": "a plugin sees what the model calls, not what a tool's own code runs"}
     out_of_reach = "tools that the model's provider runs; live streaming functions, which ADK runs without run_async"
     handoff_tools = frozenset({"transfer_to_agent"})
 

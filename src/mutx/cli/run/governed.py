@@ -20,7 +20,7 @@ from mutx.cli.run.options import RunOptions
 from mutx.cli.run.report import EnforcementReport
 from mutx.cli.run.services import RunServices, unix_listener
 from mutx.cli.run.spawn import HeldProgram, end_leftovers, hold, protect_launcher
-from mutx.cli.run.upstream import Upstream
+from mutx.cli.run.upstream import RunDoor
 from mutx.kit.errors import SetupError
 from mutx.kit.ids import new_id
 from mutx_agent.action import GovernedAction
@@ -36,7 +36,7 @@ PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
 class GovernedRun:
     """Use `run` once. Nothing of the program happens before the first receipt of its session is on disk."""
 
-    def __init__(self, options: RunOptions, upstream: Upstream) -> None:
+    def __init__(self, options: RunOptions, upstream: RunDoor) -> None:
         self._options = options
         self._upstream = upstream
         self._session = options.session or new_id()
@@ -104,9 +104,9 @@ class GovernedRun:
 
     def _services(self, governor: Governor, asking: socket.socket, gate: socket.socket | None) -> RunServices:
         # Both load asyncio; by now the program is about to start, and they are loaded beside it.
-        from mutx.cli.run.relay import Relay
+        from mutx.cli.run.relay import RunRelay
 
-        serve = [partial(Relay(self._upstream.transport, self._journal).serve, asking)]
+        serve = [partial(RunRelay(self._upstream.transport, self._journal).serve, asking)]
         if gate is not None:
             from mutx.services.egress.addresses import Networks
             from mutx.services.egress.gateway import EgressGateway

@@ -8,12 +8,12 @@ from mutx.cli.run.environment import ChildEnvironment
 from mutx.cli.run.options import RunOptions
 from mutx.cli.run.report import HOLDS, OFF, PARTLY, EnforcementLayer, EnforcementReport, container_kind
 from mutx.cli.run.spawn import Confined
-from mutx.cli.run.upstream import Upstream
+from mutx.cli.run.upstream import RunDoor
 from mutx_agent.launch.interpreters import blind_option, interpreter_of, is_python
 
 
 def report_on(
-    options: RunOptions, upstream: Upstream, environment: ChildEnvironment, confined: Confined, session: str, agent: str
+    options: RunOptions, upstream: RunDoor, environment: ChildEnvironment, confined: Confined, session: str, agent: str
 ) -> EnforcementReport:
     kernel = {name: EnforcementLayer(name, state, detail) for name, state, detail in confined.layers}
     layers = [*_hooks(options), _egress(options)]
@@ -90,7 +90,7 @@ def _environment(environment: ChildEnvironment) -> EnforcementLayer:
     return EnforcementLayer("environment", HOLDS, detail)
 
 
-def _keys(upstream: Upstream, files: EnforcementLayer | None) -> EnforcementLayer:
+def _keys(upstream: RunDoor, files: EnforcementLayer | None) -> EnforcementLayer:
     if upstream.keys is None:
         return EnforcementLayer("keys", HOLDS, "the key that signs receipts is not on this machine")
     if files is not None and files.state == HOLDS:

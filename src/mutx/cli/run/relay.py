@@ -23,7 +23,7 @@ CONNECTIONS = 256
 """Each waits for one answer at a time."""
 
 
-class Relay:
+class RunRelay:
     """Serves one listening socket. `transport`: where decisions are had."""
 
     def __init__(self, transport: Transport, journal: Journal) -> None:

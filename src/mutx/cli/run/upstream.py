@@ -11,7 +11,7 @@ from mutx_agent.transport.connect import connect
 from mutx_agent.transport.embedded import EmbeddedTransport
 
 
-class Upstream(NamedTuple):
+class RunDoor(NamedTuple):
     transport: Transport
     door: str
     """`uds`, `http` or `embedded`, as receipts name it."""
@@ -20,7 +20,7 @@ class Upstream(NamedTuple):
     """The folder on this machine that holds the signing key; None where it is on another."""
 
 
-def find_upstream(options: RunOptions, url: str | None) -> Upstream:
+def find_upstream(options: RunOptions, url: str | None) -> RunDoor:
     """The one that was named, else the one that runs on this machine, else one inside the launcher."""
     home = options.home or mutx_home()
     if options.embedded:
@@ -33,12 +33,12 @@ def find_upstream(options: RunOptions, url: str | None) -> Upstream:
         if not _listens(settings.socket):
             # `mutx up` ended without a farewell: its address is still on file and nobody is there.
             return _embedded(home)
-        return Upstream(connect(settings), "uds", settings.socket, Path(settings.socket).parent.parent)
-    return Upstream(connect(settings), "http", settings.endpoint, _local_keys(home))
+        return RunDoor(connect(settings), "uds", settings.socket, Path(settings.socket).parent.parent)
+    return RunDoor(connect(settings), "http", settings.endpoint, _local_keys(home))
 
 
-def _embedded(home: Path) -> Upstream:
-    return Upstream(EmbeddedTransport(str(home)), "embedded", f"in this launcher, home {home}", home)
+def _embedded(home: Path) -> RunDoor:
+    return RunDoor(EmbeddedTransport(str(home)), "embedded", f"in this launcher, home {home}", home)
 
 
 def _listens(path: str) -> bool:

@@ -34,7 +34,7 @@ Ask = Callable[[str, dict[str, Any]], GovernedAction]
 """Tool name and arguments -> the action to be decided."""
 
 
-class Refused(Exception):
+class EgressRefused(Exception):
     """An answer of the gateway itself."""
 
     def __init__(self, status: int, reason: str, code: str, text: str) -> None:
@@ -63,7 +63,7 @@ class EgressGateway:
         try:
             self._admit()
             await self._exchange((reader, writer))
-        except Refused as refusal:
+        except EgressRefused as refusal:
             await self._say(reader, writer, refusal)
         except (OSError, EOFError, TimeoutError, BadMessage, TooMuch):
             # The client has part of an answer already, or has left: all that can be said is that it ends here.
@@ -75,7 +75,7 @@ class EgressGateway:
 
     def _admit(self) -> None:
         if self._open > self._limits.connections:
-            raise Refused(503, "Service Unavailable", "too_many_connections", "too many connections at a time")
+            raise EgressRefused(503, "Service Unavailable", "too_many_connections", "too many connections at a time")
 
     async def _exchange(self, client: Streams) -> None:
         """One request per connection: what would follow could be taken for a part of the first by somebody."""
@@ -84,15 +84,15 @@ class EgressGateway:
         try:
             resolved = await resolve(request.host, request.port)
         except NoAddress as error:
-            raise Refused(502, "Bad Gateway", "no_address", str(error)) from error
+            raise EgressRefused(502, "Bad Gateway", "no_address", str(error)) from error
         action = self._ask(*described(request, resolved))
         try:
             async with action:
                 action.result = await self._carry(request, resolved, action, client)
         except ActionDenied as denial:
-            raise Refused(403, "Forbidden", denial.reason_code, str(denial)) from denial
+            raise EgressRefused(403, "Forbidden", denial.reason_code, str(denial)) from denial
         except NoConnection as error:
-            raise Refused(502, "Bad Gateway", "unreachable", str(error)) from error
+            raise EgressRefused(502, "Bad Gateway", "unreachable", str(error)) from error
 
     async def _request(self, reader: asyncio.StreamReader) -> ProxyRequest:
         try:
@@ -100,32 +100,32 @@ class EgressGateway:
                 request = parse_request(await read_head(reader))
             body_length(request.headers)
         except BadMessage as error:
-            raise Refused(400, "Bad Request", "bad_request", str(error)) from error
+            raise EgressRefused(400, "Bad Request", "bad_request", str(error)) from error
         except TimeoutError as error:
-            raise Refused(408, "Request Timeout", "too_slow", "the request was not there in time") from error
+            raise EgressRefused(408, "Request Timeout", "too_slow", "the request was not there in time") from error
         return request
 
     def _authenticate(self, request: ProxyRequest) -> None:
         given = (request.header("proxy-authorization") or "").encode("latin-1")
         if not hmac.compare_digest(given, self._expected):
-            raise Refused(
+            raise EgressRefused(
                 407, "Proxy Authentication Required", "unauthenticated", "this proxy serves the programs of one run"
             )
 
     async def _carry(
         self, request: ProxyRequest, resolved: Resolved, action: GovernedAction, client: Streams
     ) -> dict[str, Any]:
-        """The allowed request. Raises Refused before a byte has been sent back, other errors afterwards."""
+        """The allowed request. Raises EgressRefused before a byte has been sent back, other errors afterwards."""
         path = _permitted_path(request, resolved, action)
         if not self._networks.admit(resolved):
             text = f"{request.host} is {resolved.address}, a {resolved.kind} address; name its network with --allow-net"
-            raise Refused(403, "Forbidden", "address_not_public", text)
+            raise EgressRefused(403, "Forbidden", "address_not_public", text)
         async with dialled(resolved.address, request.port, self._limits) as server:
             if request.method == "CONNECT":
                 return await tunnel(client, server, self._limits)
             return await forward(request, path, client, server, self._limits)
 
-    async def _say(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, refusal: Refused) -> None:
+    async def _say(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, refusal: EgressRefused) -> None:
         body = json.dumps({"error": refusal.code, "message": str(refusal)}).encode() + b"\n"
         headers = [("Content-Type", "application/json"), ("Content-Length", str(len(body))), ("Connection", "close")]
         if refusal.status == 407:
@@ -155,8 +155,10 @@ def _permitted_path(request: ProxyRequest, resolved: Resolved, action: GovernedA
     allowed = {**sent, **action.args}
     fixed = allowed if request.method == "CONNECT" else allowed.keys() - {"path", "query"}
     if any(allowed[name] != sent.get(name) for name in fixed):
-        raise Refused(403, "Forbidden", "cannot_modify", "the policy changed something that the gateway cannot change")
+        raise EgressRefused(
+            403, "Forbidden", "cannot_modify", "the policy changed something that the gateway cannot change"
+        )
     path, query = str(allowed.get("path", "")), str(allowed.get("query", ""))
     if any(not one.isprintable() or " " in one for one in (path, query)):
-        raise Refused(403, "Forbidden", "cannot_modify", "the policy's path is no path")
+        raise EgressRefused(403, "Forbidden", "cannot_modify", "the policy's path is no path")
     return f"{path}?{query}" if query else path
