@@ -1,5 +1,6 @@
 """`mutx run` as people start it: a process of its own, at a control plane of its own."""
 
+import os
 import subprocess
 import sys
 import tempfile
@@ -12,6 +13,11 @@ import pytest
 from mutx.cli.demo.control_plane import LocalControlPlane
 from mutx.sdk import MutxClient
 from tests.sdk import local
+
+PYTHON = sys.executable
+ROOT = Path(__file__).parents[3]
+TRACER = "COVERAGE_PROCESS_CONFIG"
+"""By this the tests' coverage follows into child processes, if it is measured at all."""
 
 POLICY = """
 name: run
@@ -58,9 +64,11 @@ def environment(run_plane: LocalControlPlane) -> dict[str, str]:
 def launch(environment: dict[str, str], folder: Path) -> Launch:
     """`mutx run WORDS` in the folder, until it ends."""
 
+    traced = [*("--env", TRACER), *("--write", str(ROOT))] if TRACER in os.environ else []
+
     def start(*words: str, exits: int = 0, **more: Any) -> "subprocess.CompletedProcess[str]":
         done = subprocess.run(
-            [sys.executable, "-P", "-m", "mutx", "run", *words],
+            [sys.executable, "-P", "-m", "mutx", "run", *traced, *words],
             env={**environment, **more.pop("env", {})},
             cwd=folder,
             capture_output=True,
@@ -84,6 +92,3 @@ def script(folder: Path) -> Callable[[str], str]:
         return name
 
     return write
-
-
-PYTHON = sys.executable

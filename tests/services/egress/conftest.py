@@ -15,7 +15,7 @@ from mutx.services.egress.addresses import Networks
 from mutx.services.egress.gateway import EgressGateway
 from mutx.services.egress.pump import EgressLimits
 from mutx_agent import Governor
-from mutx_agent.launch.netns import open_listener
+from mutx_agent.launch.namespaces import open_listener
 from mutx_agent.transport.embedded import EmbeddedTransport
 from tests.agent.scripted_plane import ScriptedPlane
 from tests.tls_road import Certificates, certificates

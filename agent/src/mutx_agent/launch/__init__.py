@@ -6,5 +6,5 @@ importing                    calls back when a framework has been imported
 gate                         installs the framework's adapter, proves it, or stops the process
 children                     identity for child processes; refuses Python children that would run without all this
 order                        what the launcher tells the processes below it, through the environment
-shim, landlock, seccomp, netns   the sandbox, put on between fork and exec
+shim, landlock, seccomp, namespaces   the sandbox, put on between fork and exec
 """

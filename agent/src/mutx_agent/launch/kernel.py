@@ -31,6 +31,10 @@ class Libc:
     def unshare(self, flags: int) -> int:
         return self._checked("unshare", ctypes.c_int(flags))
 
+    def mount(self, kind: str, place: str, flags: int, options: str) -> int:
+        texts = (ctypes.c_char_p(os.fsencode(one)) for one in ("none", place, kind))
+        return self._checked("mount", *texts, ctypes.c_ulong(flags), ctypes.c_char_p(options.encode()))
+
     def _checked(self, name: str, *args: Any) -> int:
         answer: int = getattr(self._library, name)(*args)
         if answer == -1:

@@ -5,11 +5,12 @@ import os
 import signal
 import socket
 import sys
+from functools import partial
 from typing import Any, NamedTuple, NoReturn
 
 from mutx_agent.launch import kernel
-from mutx_agent.launch.landlock import FileRules, PortRules, restrict
-from mutx_agent.launch.netns import enter_network, open_listener
+from mutx_agent.launch.landlock import FileRules, PortRules, restrict, without
+from mutx_agent.launch.namespaces import cover, enter, open_listener
 from mutx_agent.launch.order import REFUSED
 from mutx_agent.launch.seccomp import filter_calls
 
@@ -28,8 +29,10 @@ class Plan(NamedTuple):
     syscalls: bool = False
     gateway_port: int | None = None
     """Where the egress gateway listens on the machine's own loopback; None: the network is left alone."""
-    namespace: bool = False
+    apart: bool = False
     """Whether a network of its own is tried."""
+    covered: tuple[str, ...] = ()
+    """Folders to be covered in mounts of its own, because Landlock does not keep anyone from the sockets in them."""
     local_ports: tuple[int, ...] = ()
 
 
@@ -71,19 +74,34 @@ def _report(channel: socket.socket, confinement: Confinement) -> None:
 def confine(libc: kernel.Libc, plan: Plan) -> Confinement:
     """Put on every layer of the plan that the kernel offers; say of each one what it is worth."""
     layers: list[tuple[str, str, str]] = []
-    listener: socket.socket | None = None
-    apart = ""
-    if plan.gateway_port is not None and plan.namespace:
-        try:
-            enter_network(libc)
-            listener = open_listener()
-        except OSError as error:
-            apart = f"no network of its own ({error.strerror})"
+    listener, alone = _namespaces(libc, plan, layers)
     version = _files(libc, plan, listener, layers)
     filtered = _syscalls(libc, plan, listener, layers)
     if plan.gateway_port is not None:
-        layers.append(("network", *_network(listener is not None, version, filtered, apart)))
+        layers.append(("network", *_network(listener is not None, version, filtered, alone)))
     return Confinement(layers, listener)
+
+
+def _namespaces(libc: kernel.Libc, plan: Plan, layers: list[Any]) -> tuple[socket.socket | None, str]:
+    """The gateway's socket in a network of its own, or why there is none."""
+    network, mounts = plan.gateway_port is not None and plan.apart, bool(plan.covered)
+    listener = None
+    try:
+        if network or mounts:
+            enter(libc, network=network, mounts=mounts)
+        if network:
+            listener = open_listener()
+        if mounts:
+            cover(libc, plan.covered)
+            layers.append(("services", HOLDS, f"Unix sockets in {', '.join(plan.covered)} are out of sight"))
+    except OSError as error:
+        why = f"no namespaces here ({error.strerror})"
+        if mounts:
+            layers.append(
+                ("services", OFF, f"{why}: the program can talk to Unix sockets of your user, such as Docker's")
+            )
+        return listener, why
+    return listener, ""
 
 
 def _files(libc: kernel.Libc, plan: Plan, listener: socket.socket | None, layers: list[Any]) -> int:
@@ -98,7 +116,7 @@ def _files(libc: kernel.Libc, plan: Plan, listener: socket.socket | None, layers
     except OSError as error:
         layers.append(("files", OFF, f"the kernel offers no Landlock here ({error.strerror})"))
         return 0
-    write = ", ".join(plan.files.write)
+    write = ", ".join(map(partial(_writable, hidden=plan.files.hidden), plan.files.write))
     layers.append(
         (
             "files",
@@ -107,6 +125,12 @@ def _files(libc: kernel.Libc, plan: Plan, listener: socket.socket | None, layers
         )
     )
     return version
+
+
+def _writable(path: str, hidden: tuple[str, ...]) -> str:
+    """How far it is writable: beside something hidden, only what is there already can be granted."""
+    whole = list(without(path, hidden)) == [os.path.realpath(path)]
+    return path if whole else f"{path} (nothing new directly in it, because something hidden lies there)"
 
 
 def _syscalls(libc: kernel.Libc, plan: Plan, listener: socket.socket | None, layers: list[Any]) -> bool:

@@ -10,6 +10,8 @@ from mutx_agent.launch.order import PACKAGE
 
 SYSTEM = "/usr /bin /sbin /lib /lib32 /lib64 /libx32 /etc /opt /nix /gnu /proc /sys /snap/bin /var/lib/ca-certificates".split()
 DEVICES = "null zero full random urandom tty ptmx pts fd stdin stdout stderr".split()
+SERVICES = "/run"
+"""Where the daemons of a machine and of a user's session have their sockets."""
 SHARED_MEMORY = "/dev/shm"  # noqa: S108 - semaphores of multiprocessing live there
 LINKS = 8
 """That are followed from a command to the Python behind it."""
@@ -42,6 +44,17 @@ def file_rules(
         devices=tuple(f"/dev/{name}" for name in DEVICES),
         hidden=(*map(_absolute, hidden), *secret),
     )
+
+
+def covered(rules: FileRules) -> tuple[str, ...]:
+    """Folders whose sockets lead out of the sandbox: the services' own, and what is hidden anyway. Not where something
+    writable lies in one, because that would be covered as well."""
+    wanted = (os.path.realpath(path) for path in (SERVICES, *rules.hidden))
+    needed = [os.path.realpath(path) for path in rules.write]
+    folders = [
+        path for path in wanted if Path(path).is_dir() and not any(f"{one}/".startswith(f"{path}/") for one in needed)
+    ]
+    return tuple(dict.fromkeys(folders))
 
 
 def _absolute(path: Path) -> str:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from mutx.cli.run.environment import child_environment
-from mutx.cli.run.folders import file_rules
+from mutx.cli.run.folders import covered, file_rules
 from mutx.cli.run.journal import Journal
 from mutx.cli.run.layers import report_on
 from mutx.cli.run.options import RunOptions
@@ -25,7 +25,7 @@ from mutx.kit.errors import SetupError
 from mutx.kit.ids import new_id
 from mutx_agent.action import GovernedAction
 from mutx_agent.governor import Governor
-from mutx_agent.launch.netns import open_listener
+from mutx_agent.launch.namespaces import open_listener
 from mutx_agent.launch.order import Order, to_environment, with_bootstrap
 from mutx_agent.launch.shim import Plan
 
@@ -128,7 +128,8 @@ class GovernedRun:
             files=files,
             syscalls=options.sandbox,
             gateway_port=gate.getsockname()[1] if gate is not None and options.sandbox else None,
-            namespace=not options.local_ports,
+            apart=not options.local_ports,
+            covered=covered(files) if files is not None else (),
             local_ports=options.local_ports,
         )
 

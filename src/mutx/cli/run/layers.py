@@ -19,7 +19,7 @@ def report_on(
     layers = [*_hooks(options), _egress(options)]
     layers += [
         kernel.get(name) or EnforcementLayer(name, OFF, _switched_off(name, options))
-        for name in ("network", "files", "syscalls")
+        for name in ("network", "services", "files", "syscalls")
     ]
     layers += [_environment(environment), _keys(upstream, kernel.get("files"))]
     return EnforcementReport(

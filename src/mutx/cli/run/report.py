@@ -9,7 +9,7 @@ from mutx.kit.errors import SetupError
 
 HOLDS, PARTLY, OFF = "holds", "partly", "off"
 MARKS = {HOLDS: "+", PARTLY: "~", OFF: "-"}
-LAYERS = ("adapters", "mcp", "children", "egress", "network", "files", "syscalls", "environment", "keys")
+LAYERS = ("adapters", "mcp", "children", "egress", "network", "services", "files", "syscalls", "environment", "keys")
 
 
 class EnforcementLayer(NamedTuple):

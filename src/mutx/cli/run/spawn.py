@@ -38,15 +38,22 @@ class HeldProgram:
         self.pid = pid
         self.confined = confined
         self._channel = channel
+        self._released = self._ended = False
 
     def release(self, environment: dict[str, str]) -> None:
+        self._released = True
         self._channel.sendall(json.dumps(environment).encode() + b"\n")
         self._channel.close()
 
     def drop(self) -> None:
+        """End it: unrun if it was never released, and whatever it is doing otherwise."""
         self._channel.close()
-        with suppress(ChildProcessError):
-            os.waitpid(self.pid, 0)
+        if self._ended:
+            return
+        if self._released:
+            os.kill(self.pid, signal.SIGKILL)
+        os.waitpid(self.pid, 0)
+        self._ended = True
 
     def wait(self) -> int:
         """Forward signals until the program ends; its exit status, 128 + n where signal n ended it."""
@@ -71,6 +78,7 @@ class HeldProgram:
                 return status
             if pid == self.pid:
                 status = exit_status(code)
+                self._ended = True
 
 
 def exit_status(code: int) -> int:

@@ -33,7 +33,8 @@ def find_upstream(options: RunOptions, url: str | None) -> RunDoor:
         if not _listens(settings.socket):
             # `mutx up` ended without a farewell: its address is still on file and nobody is there.
             return _embedded(home)
-        return RunDoor(connect(settings), "uds", settings.socket, Path(settings.socket).parent.parent)
+        beside = Path(settings.socket).resolve().parent.parent
+        return RunDoor(connect(settings), "uds", settings.socket, _local_keys(beside) or _local_keys(home))
     return RunDoor(connect(settings), "http", settings.endpoint, _local_keys(home))
 
 
