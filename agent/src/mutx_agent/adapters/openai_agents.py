@@ -6,8 +6,8 @@
 `on_invoke_tool` is the SDK's own field for what a tool does, and it is where `governed_tools` asks; waiting for people
 then counts towards the tool's own timeout. (A tool input guardrail could deny, but neither change arguments nor hear
 of the result.) `install` stands around the function that every function tool call goes through: agents, streaming,
-agents as tools, hand-offs, MCP servers, realtime sessions, and around the invoker of `@function_tool`, which code
-may call itself.
+agents as tools, hand-offs, MCP servers, realtime sessions, around the invoker of `@function_tool`, which code may call
+itself, and around the local executors of shell, patch, custom and computer tools (`_openai_agents_native`).
 
 A denied call comes back to the model as the tool's output, which says why. Changed arguments are parsed and validated
 by the tool itself. Tools that the model's provider runs (web and file search, code interpreter, hosted MCP) never
@@ -20,6 +20,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
 from mutx_agent.adapters._common import Gate, ToolUse
+from mutx_agent.adapters._openai_agents_native import points
 from mutx_agent.adapters._patch import Uninstall, installed, patch, run_aside
 from mutx_agent.governor import Governor
 from mutx_agent.transport.base import Json
@@ -86,7 +87,7 @@ def _with(context: Any, arguments: str, changed: Json | None) -> tuple[Any, str]
 
 
 def install(governor: Governor | None = None) -> Uninstall:
-    """Decide every function tool call of the SDK in this process. Raises HookNotFound."""
+    """Decide every tool call of the SDK that runs in this process. Raises HookNotFound."""
     return patch(
         DISTRIBUTION,
         RUNTIME,
@@ -95,6 +96,7 @@ def install(governor: Governor | None = None) -> Uninstall:
             "agents.run_internal.tool_execution:_invoke_function_tool_with_metadata": _invoke,
             "agents.tool:_invoke_function_tool_with_metadata": _invoke,
             "agents.tool:_FailureHandlingFunctionToolInvoker.__call__": _call,
+            **points(),
         },
     )
 
