@@ -4,8 +4,8 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ import httpx2
 import pytest
 from mcp import Client
 from mcp.client.streamable_http import streamable_http_client
+from mcp.shared.exceptions import MCPError
 
 from mutx.cli.demo.control_plane import LocalControlPlane, free_port
 from mutx.sdk import MutxClient
@@ -73,14 +74,13 @@ def door(plane: LocalControlPlane, operator: MutxClient, tmp_path_factory: pytes
         yield f"http://127.0.0.1:{port}"
 
 
-@contextmanager
-def credential(http: httpx2.AsyncClient) -> Iterator[httpx2.AsyncClient]:
-    yield http
-
-
-def client(door: str, token: str, mode: str = "legacy", **headers: str) -> Client:
-    http = httpx2.AsyncClient(headers={"authorization": f"Bearer {token}", **headers}, timeout=60)
-    return Client(streamable_http_client(f"{door}/mcp", http_client=http), mode=mode, cache=None)
+@asynccontextmanager
+async def client(door: str, token: str, mode: str = "legacy", **headers: str) -> AsyncIterator[Client]:
+    headers["authorization"] = f"Bearer {token}"
+    async with httpx2.AsyncClient(headers=headers, timeout=60) as http:
+        transport = streamable_http_client(f"{door}/mcp", http_client=http)
+        async with Client(transport, mode=mode, cache=None) as made:
+            yield made
 
 
 def test_a_stranger_is_told_where_to_sign_in(door: str) -> None:
@@ -126,8 +126,8 @@ async def test_a_revoked_key_is_refused(door: str, operator: MutxClient) -> None
     async with client(door, made.key) as one:
         assert (await one.list_tools()).tools
         operator.api_keys.delete(made.id)
-        refused = await one.call_tool("shelf__read_book", {"title": "Emma"})
-        assert refused.is_error
+        with pytest.raises(MCPError, match="revoked"):
+            await one.call_tool("shelf__read_book", {"title": "Emma"})
 
 
 async def test_the_control_plane_is_a_server_under_the_callers_own_scopes(
