@@ -88,6 +88,20 @@ class McpVerdict(Schema):
     reasons: list[str] = Field(default_factory=list)
 
 
+class McpCaller(Schema):
+    """Whose credential this is, as a proxy has to know it that was shown it."""
+
+    principal_id: str
+    kind: str
+    workspace_id: str
+    user_id: str
+    agent_id: str | None = None
+    """Set for an agent's own key: it speaks for that agent only."""
+    method: str
+    """How it was recognised: `jwt`, `api_key`, `agent_key`, `oidc`, ..."""
+    scopes: list[str] = Field(default_factory=list)
+
+
 class McpTool(Schema):
     """One definition of one tool of one server."""
 
@@ -126,6 +140,11 @@ def observe_mcp_tools(body: McpObservation) -> McpStandings:
 @operation("POST", "/mcp/tools/check", scope="mcp:act")
 def check_mcp_tool(body: McpCheck) -> McpVerdict:
     """Ask whether a definition is in use, as the proxy does before it calls the tool."""
+
+
+@operation("GET", "/mcp/caller", scope="mcp:act")
+def get_mcp_caller() -> McpCaller:
+    """Tell whose credential the request came with, as the proxy asks for each client's."""
 
 
 @operation("GET", "/mcp/tools", scope="mcp:read")

@@ -131,6 +131,7 @@ class McpApi(Group[T]):
     schemas = Call(mcp.export_mcp_schemas)
     observe = Call(mcp.observe_mcp_tools)
     check = Call(mcp.check_mcp_tool)
+    caller = Call(mcp.get_mcp_caller)
 
 
 class ApprovalsApi(Group[T]):

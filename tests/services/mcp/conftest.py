@@ -12,7 +12,7 @@ from uuid import uuid4
 import pytest
 from mcp import Client
 from mcp.client._memory import InMemoryTransport
-from mcp.server import MCPServer
+from mcp.server import MCPServer, Server
 from msgspec.structs import replace
 
 from mutx.contract.auth import Registration
@@ -128,7 +128,7 @@ class PersonalDoor(Transport):
 
 
 def transport_of(server: Any) -> Callable[[], Any]:
-    return (lambda: InMemoryTransport(server)) if isinstance(server, MCPServer) else server
+    return (lambda: InMemoryTransport(server)) if isinstance(server, MCPServer | Server) else server
 
 
 @pytest.fixture(scope="session")

@@ -7,6 +7,7 @@ from fastapi import APIRouter
 from mutx.contract import mcp as contract
 from mutx.contract.base import Limit, Page, Skip
 from mutx.contract.mcp import (
+    McpCaller,
     McpCheck,
     McpObservation,
     McpStandings,
@@ -40,6 +41,11 @@ async def observe_mcp_tools(caller: CurrentCaller, app: AppServices, body: McpOb
 @serve(router, contract.check_mcp_tool)
 async def check_mcp_tool(caller: CurrentCaller, app: AppServices, body: McpCheck) -> McpVerdict:
     return await _standings(app, caller).check(body)
+
+
+@serve(router, contract.get_mcp_caller)
+async def get_mcp_caller(caller: CurrentCaller) -> McpCaller:
+    return McpCaller.model_validate(caller)
 
 
 @serve(router, contract.list_mcp_tools)

@@ -35,6 +35,9 @@ class ServerSpec(BaseModel):
     """Sign in to it with OAuth; `mutx mcp login NAME` does it once."""
     relay: list[RelayKind] = ["elicitation"]
     """What it may ask of the client; sampling and roots only where they are named."""
+    protocol: Literal["auto", "legacy"] = "auto"
+    """`legacy`: the handshake of 2025 also with servers that know the stateless revision; there alone a server may ask
+    in the middle of a call, and tell of itself that its tools changed."""
     type: Literal["stdio", "http", "streamable-http"] | None = None
     """As other clients write it; what is given beside it says the same."""
 

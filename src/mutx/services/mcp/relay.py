@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from mcp.client.client import Client
-from mcp.client.session import ClientRequestContext
+from mcp.client.session import ClientRequestContext, ClientSession
 from mcp.server.context import ServerRequestContext
 from mcp.shared.exceptions import MCPError
 from mcp.shared.message import ServerMessageMetadata
@@ -21,6 +21,8 @@ from mcp.types import (
     ElicitRequestParams,
     ElicitResult,
     ErrorData,
+    InputRequiredResult,
+    InputResponses,
     ListRootsRequest,
     ListRootsResult,
     RootsCapability,
@@ -52,11 +54,22 @@ class Relay:
         return Client(
             transport,
             cache=None,
+            mode=self._spec.protocol,
             elicitation_callback=self.elicit if "elicitation" in allowed else None,
             sampling_callback=self.sample if "sampling" in allowed else None,
             list_roots_callback=self.roots if "roots" in allowed else None,
             message_handler=self._heard,
         )
+
+    async def answers(self, asked: InputRequiredResult, session: ClientSession) -> InputResponses:
+        """What the client says to the questions of a server of the stateless revision. Raises MCPError for a refusal."""
+        found: InputResponses = {}
+        for key, request in (asked.input_requests or {}).items():
+            answer = await session.dispatch_input_request(ClientRequestContext(session=session, request_id=0), request)
+            if isinstance(answer, ErrorData):
+                raise MCPError.from_error_data(answer)
+            found[key] = answer
+        return found
 
     @contextmanager
     def during(self, ctx: Context) -> Iterator[None]:

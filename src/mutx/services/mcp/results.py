@@ -46,7 +46,7 @@ def suspicions(result: dict[str, Any], scanner: TextScanner) -> list[Suspicion]:
 
 def marked(result: CallToolResult, receipt_id: str, found: Sequence[Suspicion], *, recorded: bool) -> CallToolResult:
     """Says whose words these are, and warns of orders in them."""
-    meta = {**(result.meta or {}), UNTRUSTED: True, RECEIPT: receipt_id}
+    meta: dict[str, Any] = {UNTRUSTED: True, RECEIPT: receipt_id}  # the server's own is for transports, and unseen
     if not recorded:
         meta[UNRECORDED] = True
     if not found:

@@ -59,6 +59,7 @@ class ProxySession:
         self._approver = approver
         self._links: dict[str, ServerLink] = {}
         self._last_ctx: Context | None = None
+        self._running = 0
         for name, (spec, transport) in servers.items():
             relay = Relay(name, spec, self)
             upstream = Upstream(name, transport, relay.connect)
@@ -67,6 +68,11 @@ class ProxySession:
     @property
     def links(self) -> Mapping[str, ServerLink]:
         return self._links
+
+    @property
+    def busy(self) -> bool:
+        """Whether a request of this session waits or runs."""
+        return self._running > 0
 
     def split(self, qualified: str) -> tuple[str, str] | None:
         """Server and its own name for the thing; None for a name that no server of ours can have."""
@@ -80,7 +86,11 @@ class ProxySession:
 
     async def run(self, ctx: Context, asked: Asked, effect: Effect) -> RanRequest:
         """One governed request. Raises ActionDenied, and what `effect` raises."""
-        return await govern(self.line, asked, effect, lambda answer: self._waits(ctx, answer))
+        self._running += 1
+        try:
+            return await govern(self.line, asked, effect, lambda answer: self._waits(ctx, answer))
+        finally:
+            self._running -= 1
 
     def heard(self, ctx: Context) -> None:
         """The latest request, by whose connection the client is told of changes."""

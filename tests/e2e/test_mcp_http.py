@@ -1,0 +1,149 @@
+"""The proxy and the control plane's own MCP server over streamable HTTP: nobody is heard without a credential that is good there."""
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+from mcp import Client
+from mcp.client.streamable_http import streamable_http_client
+from mcp.shared.exceptions import MCPError
+
+from mutx.cli.demo.control_plane import LocalControlPlane, free_port
+from mutx.sdk import MutxClient
+from tests.e2e.test_mcp_stdio import POLICY, SHELF
+from tests.sdk import local
+
+
+@pytest.fixture(scope="module")
+def plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalControlPlane]:
+    with local.control_plane(tmp_path_factory.mktemp("mcp")) as plane:
+        yield plane
+
+
+@pytest.fixture(scope="module")
+def operator(plane: LocalControlPlane) -> Iterator[MutxClient]:
+    with local.sign_in(plane) as client:
+        local.apply_policy(client, POLICY, "shelf")
+        yield client
+
+
+@contextmanager
+def program(log: Path, *words: str, env: dict[str, str] | None = None, ready: int) -> Iterator[None]:
+    """A program that listens on the port `ready`, until the block ends."""
+    with log.open("wb") as file:
+        started = subprocess.Popen([sys.executable, *words], env=env, stdout=file, stderr=file)
+    try:
+        end = time.monotonic() + 60
+        while not _answers(ready):
+            assert started.poll() is None, log.read_text()
+            assert time.monotonic() < end, log.read_text()
+            time.sleep(0.05)
+        yield
+    finally:
+        started.terminate()
+        started.wait(20)
+
+
+def _answers(port: int) -> bool:
+    try:
+        httpx2.get(f"http://127.0.0.1:{port}/", timeout=2)
+    except httpx2.HTTPError:
+        return False
+    return True
+
+
+@pytest.fixture(scope="module")
+def door(plane: LocalControlPlane, operator: MutxClient, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The proxy over HTTP, before a server over HTTP."""
+    folder, shelf, port = tmp_path_factory.mktemp("door"), free_port(), free_port()
+    config = folder / "mcp.json"
+    config.write_text(json.dumps({"mcpServers": {"shelf": {"url": f"http://127.0.0.1:{shelf}/mcp"}}}))
+    issuer = ("--authorization-server", "https://login.example.org")
+    words = ("-m", "mutx", "mcp", "proxy", "--config", str(config), "--http", f"127.0.0.1:{port}", *issuer)
+    with (
+        program(folder / "shelf.log", str(SHELF), "--http", str(shelf), ready=shelf),
+        program(folder / "proxy.log", *words, env=plane.environment, ready=port),
+    ):
+        yield f"http://127.0.0.1:{port}"
+
+
+@asynccontextmanager
+async def client(door: str, token: str, mode: str = "legacy", **headers: str) -> AsyncIterator[Client]:
+    headers["authorization"] = f"Bearer {token}"
+    async with httpx2.AsyncClient(headers=headers, timeout=60) as http:
+        transport = streamable_http_client(f"{door}/mcp", http_client=http)
+        async with Client(transport, mode=mode, cache=None) as made:
+            yield made
+
+
+def test_a_stranger_is_told_where_to_sign_in(door: str) -> None:
+    for token in (None, "mutx_agent_wrong", "a.b.c"):
+        headers = {"authorization": f"Bearer {token}"} if token else {}
+        refused = httpx2.post(f"{door}/mcp", json={}, headers=headers)
+        assert refused.status_code == 401
+        where = f"{door}/.well-known/oauth-protected-resource/mcp"
+        assert f'resource_metadata="{where}"' in refused.headers["www-authenticate"]
+    metadata = httpx2.get(where).json()
+    assert metadata["resource"] == f"{door}/mcp"
+    assert metadata["authorization_servers"] == ["https://login.example.org"]
+
+
+@pytest.mark.parametrize("mode", ["legacy", "auto"])
+async def test_an_agents_key_is_that_agent_and_nobody_else(door: str, operator: MutxClient, mode: str) -> None:
+    agent, key = local.agent_key(operator, f"reader-{mode}")
+    async with client(door, key, mode) as one:
+        assert "shelf__read_book" in [tool.name for tool in (await one.list_tools()).tools]
+        read = await one.call_tool("shelf__read_book", {"title": "Emma"})
+        assert read.content[0].text == "Emma: once upon a time"
+        assert (await one.call_tool("shelf__drop", {"title": "Emma"})).is_error
+    assert operator.security.receipt(read.meta["mutx/receipt"]).agent_id == agent
+    async with client(door, key, mode, **{"mutx-agent": "somebody-else"}) as one:
+        with pytest.raises(Exception, match="another agent"):
+            await one.list_tools()
+
+
+async def test_each_client_has_a_session_of_its_own(door: str, operator: MutxClient) -> None:
+    _, key = local.agent_key(operator, "twice")
+
+    async def session(**headers: str) -> str:
+        async with client(door, key, **headers) as one:
+            read = await one.call_tool("shelf__read_book", {"title": "Emma"})
+            return operator.security.receipt(read.meta["mutx/receipt"]).session_id
+
+    assert await session() != await session()
+    assert await session(**{"mutx-session": "chosen"}) == "chosen"
+
+
+async def test_a_revoked_key_is_refused(door: str, operator: MutxClient) -> None:
+    made: Any = operator.api_keys.create({"name": "short"})
+    async with client(door, made.key) as one:
+        assert (await one.list_tools()).tools
+        operator.api_keys.delete(made.id)
+        with pytest.raises(MCPError, match="revoked"):
+            await one.call_tool("shelf__read_book", {"title": "Emma"})
+
+
+async def test_the_control_plane_is_a_server_under_the_callers_own_scopes(
+    plane: LocalControlPlane, operator: MutxClient, tmp_path: Path
+) -> None:
+    port = free_port()
+    words = ("-m", "mutx", "mcp", "serve", "--http", f"127.0.0.1:{port}")
+    made: Any = operator.api_keys.create({"name": "assistant"})
+    _, agents_own = local.agent_key(operator, "curious")
+    with program(tmp_path / "serve.log", *words, env=plane.environment, ready=port):
+        async with client(f"http://127.0.0.1:{port}", made.key) as one:
+            pending = await one.call_tool("list_pending_approvals", {})
+            assert json.loads(pending.content[0].text) == []
+            lint = await one.call_tool("lint_policy", {"document": "name: x\nrules: 7"})
+            assert json.loads(lint.content[0].text)["valid"] is False
+        async with client(f"http://127.0.0.1:{port}", agents_own) as one:
+            refused = await one.call_tool("list_pending_approvals", {})
+            assert refused.is_error
+            assert "permission_denied" in refused.content[0].text
