@@ -17,6 +17,8 @@ class Scope(NamedTuple):
     original_request: str | None = None
     stated_intent: str | None = None
     parent_action_id: str | None = None
+    delegation: str | None = None
+    """The token under which the calls are made."""
 
 
 CURRENT: ContextVar[Scope] = ContextVar("mutx_scope", default=Scope())  # noqa: B039 - a NamedTuple is immutable
