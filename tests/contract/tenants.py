@@ -108,6 +108,8 @@ class Tenants:
         granting = do(me, "POST", "/v1/governance/decide", {"tool_name": "pay", **call})
         answered = {"request_id": granting["approval"]["request_id"], "verdict": "approve", "grant": {}}
         do(me, "POST", "/v1/governance/resolve", answered)
+        part = {"delegator": agent["agent_id"], "delegate": f"sub-{MARK}", "tools": [{"tool": "read"}], "seconds": 60}
+        handed = do(me, "POST", "/v1/delegations", part)
         about_me = do(me, "GET", "/v1/auth/me")
         job = NewJob(id=f"mail.{uuid4()}", kind="mail", workspace_id=about_me["workspace_id"], payload={"to": MARK})
         assert self.plane.services.jobs is not None
@@ -124,6 +126,8 @@ class Tenants:
             "permit": allowed["permit"],
             "receipt_id": allowed["receipt_id"],
             "policy_version": allowed["policy_version"],
+            "delegation_id": handed["id"],
+            "delegation": handed["token"],
             "grant_id": do(me, "GET", "/v1/approvals/grants")[0]["id"],
             "trace_id": allowed["action_id"],
             "session_id": session,
