@@ -12,6 +12,7 @@ from mutx.governance.context.delta import ContextDelta, SessionOpening
 from mutx.governance.context.leaves import read_leaves
 from mutx.governance.context.observation import Observation
 from mutx.governance.context.session import ActionRecord, DataAccess, SessionContext
+from mutx.governance.instructions import orders
 from mutx.governance.labels import Classifier, declared, label_of
 from mutx.governance.provenance import Hasher, ProvenanceIndex, Sighting
 from mutx.governance.tools import ToolSchema
@@ -160,10 +161,17 @@ class ContextAccumulator:
         Where the arguments are too much to tell what is repeated, it vouches for nothing at all.
         """
         hasher, source = context.hasher, f"{action.tool_name}#{action.id}"
-        if not label.trusted:
-            return hasher.sight(texts, Origin.UNTRUSTED, source, complete=complete, without=frozenset())
         asked, all_leaves = read_leaves(action.tool_args)
         echo, all_mentions = hasher.keys(asked)
+        if not label.trusted:
+            seen = hasher.sight(texts, Origin.UNTRUSTED, source, complete=complete, without=frozenset())
+            told, told_all = hasher.keys(orders(texts))
+            return replace(
+                seen,
+                complete=seen.complete and told_all,
+                fields=b"".join(key for key in hasher.wholes(texts) if key not in echo),
+                told=b"".join(told),
+            )
         if not (all_leaves and all_mentions):
             return Sighting(origin=Origin.TRUSTED, source=source, complete=False)
         return hasher.sight(texts, Origin.TRUSTED, source, complete=complete, without=frozenset(echo))

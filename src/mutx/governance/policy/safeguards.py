@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from msgspec import Struct
 from msgspec.structs import replace
 
+from mutx.governance.context.observation import MAX_SHOWN
 from mutx.governance.policy.case import Case, Ruling
 from mutx.governance.types import (
     STRICTNESS,
@@ -58,8 +59,17 @@ def _answered(case: Case, doubt: Doubt) -> bool:
 
 def _doubts(case: Case) -> Iterator[Doubt]:
     schema = case.slate.schema
+    if schema is not None and schema.requested_by is not None and case.observation.unrequested:
+        code = ReasonCode.UNREQUESTED_ACTION
+        yield Doubt(Effect.STEP_UP, code, code.value, f"the user's request does not ask for what {schema.name} does")
+    if schema is not None and schema.ask_instructed and (told := case.observation.told) is not None:
+        text = f"untrusted output told its reader to do this: {told.path}"
+        origin = ArgumentOrigin(told.path, told.value[:MAX_SHOWN], Origin.UNTRUSTED)
+        yield _question(ReasonCode.INSTRUCTED_BY_DATA, told.path, text, origin)
     for path in schema.critical if schema else ():
         origin = case.observation.origin_of(path)
+        if origin.origin is Origin.UNTRUSTED and schema is not None and path in schema.referable:
+            origin = case.observation.referred(path)
         if origin.origin is Origin.UNTRUSTED:
             # Without the value: a reason stands in the receipt for good, the value beside it until it is erased.
             text = f"{path} is known only from untrusted output ({origin.source or 'source unknown'})"

@@ -1,0 +1,184 @@
+"""From a tool's own words to what a policy says of it: what it does, to what, where it leads, which arguments matter."""
+
+from collections.abc import Iterable
+
+from msgspec import Struct
+
+from mutx.governance.labelling.lexicon import ACTS, FETCHES, OBJECTS, READS, act_of, object_of
+from mutx.governance.labelling.spec import ParameterSpec, ToolSpec
+from mutx.governance.requested import RequestWords
+from mutx.governance.tools import Access
+from mutx.governance.words import stem, stems, words
+
+DESTINATIONS = frozenset(
+    map(
+        stem,
+        "recipient recipients to cc bcc email emails address addressee participant participants attendee attendees "
+        "invitee invitees guest user username userid member channel room group iban account payee beneficiary phone "
+        "url uri link webhook endpoint host domain destination target receiver audience collaborator assignee owner "
+        "reviewer handle wallet bucket repo repository remote customer contact person".split(),
+    )
+)
+AUTHORITY = frozenset(
+    map(stem, "permission permissions role scope password passphrase secret pin token key admin visibility access public acl".split())
+)
+AMOUNTS = frozenset(map(stem, "amount price sum total fee budget limit value".split()))
+COMMANDS = frozenset(map(stem, "command cmd sql script code expression statement shell program".split()))
+CONTENT = frozenset(
+    map(
+        stem,
+        "body content contents message text subject title description note notes comment location reason summary "
+        "caption label tags details date time start end day when format language locale page limit offset recurring".split(),
+    )
+)
+OWN = frozenset(map(stem, "current my me own self profile today now time timezone preference setting".split()))
+DIRECTORIES = frozenset(map(stem, "contact contacts directory employee staff colleague roster member users people addressbook".split()))
+DESTRUCTIVE = frozenset({"delete", "cancel", "remove", "close", "kill", "disable", "move", "share", "approve", "assign"})
+OUTWARD = frozenset({"send", "pay", "share", "invite", "post", "upload", "reserve", "buy"})
+
+
+class ToolLabel(Struct, frozen=True, kw_only=True):
+    """What is proposed for one tool."""
+
+    name: str
+    description: str
+    access: Access
+    trusted: bool
+    """Its output vouches for values: a directory, or what the account itself holds."""
+    outward: bool
+    """It hands something to someone outside the session."""
+    critical: tuple[str, ...] = ()
+    referable: tuple[str, ...] = ()
+    """Critical arguments whose value may be picked from a field of what was read."""
+    requested_by: RequestWords | None = None
+    why: str = ""
+
+
+def label(tool: ToolSpec) -> ToolLabel:
+    """Deterministic; knows nothing but the tool's own words."""
+    name = _without_manner([stem(word) for word in words(tool.name)])
+    act, at = _act(tool, name)
+    about = name[:at] + name[at + 1 :] if at is not None else name
+    if act is None:
+        fetched = _fetched(tool, name)
+        return ToolLabel(
+            name=tool.name,
+            description=_first(tool.description),
+            access=Access.READ,
+            trusted=not fetched and _trusted(tool, name),
+            outward=bool(fetched),
+            critical=fetched,
+            referable=fetched,
+            why="reads" if not fetched else "reads from an address that its argument names",
+        )
+    if act in {"send", "create", "schedule"} and {object_of(word) for word in about} & {"money", "transaction"}:
+        act = "pay"
+    critical = _critical(tool, act)
+    return ToolLabel(
+        name=tool.name,
+        description=_first(tool.description),
+        access=Access.DELETE if act in {"delete", "remove"} else Access.WRITE,
+        trusted=False,
+        outward=act in OUTWARD or _outward(critical),
+        critical=critical,
+        referable=tuple(path for path in critical if not _secret(path)),
+        requested_by=_requested_by(act, about, tool),
+        why=f"{act}s" if act in ACTS else f"does something called {act}",
+    )
+
+
+def _without_manner(name: list[str]) -> list[str]:
+    """`search_contacts_by_email` searches contacts."""
+    return name[: name.index("by")] if "by" in name[1:] else name
+
+
+def _act(tool: ToolSpec, name: list[str]) -> tuple[str | None, int | None]:
+    """The act by the name's first verb, else by the description's; None: it reads. What is not understood, writes."""
+    described = stems(tool.description)[:1]
+    for at, word in enumerate(name):
+        if word in READS and at == 0:
+            return (None, at) if tool.reads is not False else ("run", at)
+        if (found := act_of(word)) is not None and (at == 0 or object_of(word) is None):
+            return found, at
+        if word in READS and tool.reads is not False:
+            return None, at
+    if tool.reads or (described and described[0] in READS and tool.reads is not False):
+        return None, None
+    found = act_of(described[0]) if described else None
+    return found or (name[0] if name else "run"), None
+
+
+def _fetched(tool: ToolSpec, name: list[str]) -> tuple[str, ...]:
+    """Arguments of a reading tool that lead anywhere on the network."""
+    return tuple(one.name for one in tool.parameters if set(map(stem, words(one.name))) & {"url", "uri", "link", "domain", "host"})
+
+
+def _trusted(tool: ToolSpec, name: list[str]) -> bool:
+    about = set(name)
+    if about & OWN or (about & DIRECTORIES and "message" not in about and "email" not in about):
+        return True
+    described = tool.description.casefold()
+    if not tool.parameters and ("the current" in described or "of the user" in described or "user's own" in described):
+        return True
+    return {"user"} <= about and not tool.parameters
+
+
+def _critical(tool: ToolSpec, act: str) -> tuple[str, ...]:
+    return tuple(one.name for one in tool.parameters if _matters(one, act))
+
+
+def _matters(one: ParameterSpec, act: str) -> bool:
+    name = [stem(word) for word in words(one.name)]
+    parts = set(name)
+    if parts & CONTENT and not parts & (DESTINATIONS - {stem("address")} | AUTHORITY):
+        return False
+    if parts & (DESTINATIONS | AUTHORITY | COMMANDS):
+        return one.type != "boolean" or bool(parts & AUTHORITY)
+    if parts & AMOUNTS:
+        return act in {"pay", "buy", "schedule", "update", "approve"}
+    if act in DESTRUCTIVE | {"reschedule"}:
+        return bool(parts & {"id", "name", "filename", "file", "path", "number"}) or _named_for(one, "id")
+    if act in {"reserve", "buy"}:
+        return one.type in {"string", ""} and not parts & CONTENT
+    return False
+
+
+def _named_for(one: ParameterSpec, word: str) -> bool:
+    return word in stems(one.description)[:4]
+
+
+def _secret(path: str) -> bool:
+    return bool(set(map(stem, words(path))) & (AUTHORITY | COMMANDS))
+
+
+def _outward(critical: Iterable[str]) -> bool:
+    return any(set(map(stem, words(path))) & DESTINATIONS for path in critical)
+
+
+def _requested_by(act: str, about: list[str], tool: ToolSpec) -> RequestWords:
+    """By the act's verbs; those that say too little by themselves together with a word for what it is done to."""
+    verbs = ACTS.get(act, (f"{act}*",))
+    objects = _objects(about, tool)
+    alone = tuple(verb.rstrip("*") for verb in verbs if verb.endswith("*"))
+    return RequestWords(
+        words=alone,
+        verbs=tuple(verb for verb in verbs if not verb.endswith("*")),
+        objects=objects,
+    )
+
+
+def _objects(about: list[str], tool: ToolSpec) -> tuple[str, ...]:
+    found: dict[str, None] = {}
+    for word in (one for one in about if len(one) > 2):
+        family = object_of(word)
+        found.update(dict.fromkeys(OBJECTS[family] if family else (word,)))
+    if not found:
+        for word in stems(tool.description)[1:6]:
+            if (family := object_of(word)) is not None:
+                found.update(dict.fromkeys(OBJECTS[family]))
+    return tuple(found)
+
+
+def _first(text: str) -> str:
+    """The first sentence."""
+    return " ".join(text.split()).partition(". ")[0][:200]
