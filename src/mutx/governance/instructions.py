@@ -29,7 +29,9 @@ _LEADS = frozenset(
     "please kindly then and or also must should shall now first next just immediately always instead finally therefore you "
     "can could would will : ( \" ' “ ‘ < > } * # - [ = ] ,".split()
 )
-_INFINITIVES = frozenset("you need want have sure like ask asked required try remember going supposed order able is".split())
+_INFINITIVES = frozenset(
+    "you need want have sure like ask asked required try remember going supposed order able is".split()
+)
 _FOLLOWING = 1
 """Sentences after an order that still belong to it."""
 MAX_SENTENCE = 2000

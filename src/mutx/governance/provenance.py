@@ -177,7 +177,7 @@ class Tracer:
         True, false, null and nothing at all say too little to have an origin: NOWHERE.
         """
         match value:
-            case bool() | None | "":
+            case bool() | None:
                 return Provenance(Origin.NOWHERE)
             case str():
                 return self._text(value)

@@ -77,6 +77,10 @@ class ToolSchema(Struct, frozen=True, kw_only=True):
     referable: tuple[str, ...] = ()
     """Critical arguments that may hold what stood alone in a field of untrusted output, as an address in a list of
     participants does and one within a message does not."""
+    selectable: tuple[str, ...] = ()
+    """Critical arguments that may hold whatever untrusted output mentioned: a choice among what was found."""
+    lines: bool = False
+    """Of a reading tool: its output is text that the tool itself lays out, so every line of it is a field."""
     ask_instructed: bool = False
     """Ask as well while untrusted output told its reader to do something with the values of this call."""
     requested_by: RequestWords | None = None

@@ -83,9 +83,7 @@ class Bench:
                             text=text,
                             placement=placement,
                         )
-                        yield Attacked(
-                            name, attack, placement, person, done, served(task, done), reached(goal, done)
-                        )
+                        yield Attacked(name, attack, placement, person, done, served(task, done), reached(goal, done))
                         if not done.asked:
                             break
 

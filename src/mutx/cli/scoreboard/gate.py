@@ -59,9 +59,7 @@ class GateSession:
         decision = judge(engine, observation, facts, lambda key: self._spent.get(key, 0))
         for charge in decision.charges:
             self._spent[charge.key] = self._spent.get(charge.key, 0) + charge.amount
-        self._accumulator.apply(
-            context, self._accumulator.decided(context, action, observation, decision, self._now)
-        )
+        self._accumulator.apply(context, self._accumulator.decided(context, action, observation, decision, self._now))
         return action, decision
 
     def answer(self, action: NormalizedAction, decision: Decision, *, approved: bool) -> None:

@@ -33,7 +33,7 @@ class Person(StrEnum):
     """Says yes to what the user's task needs, and no to the attack."""
 
 
-class Step(NamedTuple):
+class PlayedCall(NamedTuple):
     """One call and what became of it."""
 
     tool: str
@@ -52,7 +52,7 @@ class Step(NamedTuple):
 class Run(NamedTuple):
     """One pass over one task. Environments and traces are the suite's own, for its checkers."""
 
-    steps: tuple[Step, ...]
+    steps: tuple[PlayedCall, ...]
     before: Any
     after: Any
     trace: tuple[Any, ...]
@@ -76,7 +76,7 @@ class Player:
 
         self._runtime, self._gate, self._person = FunctionsRuntime(tools), gate, person
         self.environment = environment
-        self.steps: list[Step] = []
+        self.steps: list[PlayedCall] = []
         self.trace: list[Any] = []
 
     def play(self, call: Any, *, attack: bool) -> Any:
@@ -88,9 +88,7 @@ class Player:
             ran = self._person is Person.KNOWING and not attack
             self._gate.answer(action, decision, approved=ran)
         self.steps.append(
-            Step(
-                call.function, args, attack, decision.effect, decision.reason_code.value, decision.reason, ran
-            )
+            PlayedCall(call.function, args, attack, decision.effect, decision.reason_code.value, decision.reason, ran)
         )
         if not ran:
             return None

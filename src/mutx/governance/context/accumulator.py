@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from mutx.governance.arguments_path import values_at
 from mutx.governance.context.apply import apply, open_session
 from mutx.governance.context.delta import ContextDelta, SessionOpening
+from mutx.governance.context.fields import fields_of
 from mutx.governance.context.leaves import read_leaves
 from mutx.governance.context.observation import Observation
 from mutx.governance.context.session import ActionRecord, DataAccess, SessionContext
@@ -142,7 +143,8 @@ class ContextAccumulator:
         label = label_of(output, texts, complete=complete, schema=schema, classifiers=self._classifiers)
         sightings: tuple[Sighting, ...] = ()
         if output is not None:
-            sightings = (self._sight(context, action, texts, label, complete=complete),)
+            lines = schema is not None and schema.lines
+            sightings = (self._sight(context, action, texts, label, complete=complete, lines=lines),)
         return ContextDelta(
             at=now,
             action_id=action.id,
@@ -154,7 +156,14 @@ class ContextAccumulator:
         )
 
     def _sight(
-        self, context: SessionContext, action: NormalizedAction, texts: list[str], label: Label, *, complete: bool
+        self,
+        context: SessionContext,
+        action: NormalizedAction,
+        texts: list[str],
+        label: Label,
+        *,
+        complete: bool,
+        lines: bool,
     ) -> Sighting:
         """What the output mentions. A trusted tool that repeats what it was asked vouches for nothing thereby.
 
@@ -169,7 +178,7 @@ class ContextAccumulator:
             return replace(
                 seen,
                 complete=seen.complete and told_all,
-                fields=b"".join(key for key in hasher.wholes(texts) if key not in echo),
+                fields=b"".join(key for key in hasher.wholes(fields_of(texts, lines=lines)) if key not in echo),
                 told=b"".join(told),
             )
         if not (all_leaves and all_mentions):

@@ -5,10 +5,10 @@ from typing import Any
 from mutx.governance.arguments_path import values_at
 from mutx.governance.context.delta import SessionOpening
 from mutx.governance.context.session import SessionContext
+from mutx.governance.context.told import ToldValue
 from mutx.governance.intent import cumulative, distance, signal
 from mutx.governance.provenance import worst
 from mutx.governance.requested import asks_for
-from mutx.governance.told import ToldValue
 from mutx.governance.tools import Access, ToolSchema
 from mutx.governance.types import ArgumentOrigin, Confidentiality, IntentSignal, NormalizedAction, Origin
 
@@ -85,7 +85,7 @@ class Observation:
     @property
     def told(self) -> ToldValue | None:
         """What untrusted output told its reader to do with this call's values."""
-        return self.context.told(self.action.tool_args, self.schema.critical if self.schema else ())
+        return None if self.schema is None else self.context.told(self.action.tool_args, self.schema)
 
     @property
     def untrusted_arguments(self) -> tuple[ArgumentOrigin, ...]:

@@ -6,12 +6,12 @@ from typing import Any
 
 from msgspec import Struct, field
 
+from mutx.governance.context.told import ToldValue, told
 from mutx.governance.intent import Pressure, Scope, scope_of
 from mutx.governance.provenance import Hasher, Provenance, ProvenanceIndex, Tracer
 from mutx.governance.provenance_text import phrase
 from mutx.governance.requested import features
-from mutx.governance.told import ToldValue, told
-from mutx.governance.tools import Access
+from mutx.governance.tools import Access, ToolSchema
 from mutx.governance.turn import OutcomeStatus
 from mutx.governance.types import Confidentiality, Effect, IntentSignal, Label, Origin, ReasonCode
 
@@ -143,9 +143,9 @@ class SessionContext(Struct, kw_only=True, dict=True):
         """Where a value came from: see `Tracer`."""
         return self._tracer(fields=fields).trace(value)
 
-    def told(self, args: Mapping[str, Any], critical: tuple[str, ...]) -> ToldValue | None:
+    def told(self, args: Mapping[str, Any], schema: ToolSchema) -> ToldValue | None:
         """What in the arguments untrusted output told its reader to do: see `told`."""
-        return told(args, critical, self.provenance, self.hasher, self._tracer(fields=False))
+        return told(args, schema, self.provenance, self.hasher, self._tracer(fields=False))
 
     def _tracer(self, *, fields: bool) -> Tracer:
         hidden = self.provenance.dropped or self.unreported or not self.assumed.trusted

@@ -1,6 +1,6 @@
 """From a tool's own words to what a policy says of it: what it does, to what, where it leads, which arguments matter."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from msgspec import Struct
 
@@ -20,7 +20,10 @@ DESTINATIONS = frozenset(
     )
 )
 AUTHORITY = frozenset(
-    map(stem, "permission permissions role scope password passphrase secret pin token key admin visibility access public acl".split())
+    map(
+        stem,
+        "permission permissions role scope password passphrase secret pin token key admin visibility access public acl".split(),
+    )
 )
 AMOUNTS = frozenset(map(stem, "amount price sum total fee budget limit value".split()))
 COMMANDS = frozenset(map(stem, "command cmd sql script code expression statement shell program".split()))
@@ -32,8 +35,53 @@ CONTENT = frozenset(
     )
 )
 OWN = frozenset(map(stem, "current my me own self profile today now time timezone preference setting".split()))
-DIRECTORIES = frozenset(map(stem, "contact contacts directory employee staff colleague roster member users people addressbook".split()))
-DESTRUCTIVE = frozenset({"delete", "cancel", "remove", "close", "kill", "disable", "move", "share", "approve", "assign"})
+DIRECTORIES = frozenset(
+    map(stem, "contact contacts directory employee staff colleague roster member users people addressbook".split())
+)
+DESTRUCTIVE = frozenset(
+    {"delete", "cancel", "remove", "close", "kill", "disable", "move", "share", "approve", "assign"}
+)
+AUTHORED = frozenset(
+    map(
+        stem,
+        "file document doc page webpage website web email mail message note comment review post article content text thread chat".split(),
+    )
+)
+"""What others wrote: its lines are not the tool's."""
+_FETCHING = RequestWords(
+    words=(
+        "browse",
+        "visit",
+        "website",
+        "webpage",
+        "link",
+        "url",
+        "online",
+        "internet",
+        "@link",
+        "crawl",
+        "scrape",
+        "download",
+    ),
+    verbs=(
+        "read",
+        "open",
+        "look",
+        "check",
+        "summarize",
+        "summarise",
+        "summary",
+        "get",
+        "find",
+        "fetch",
+        "see",
+        "go",
+        "show",
+        "search",
+        "access",
+    ),
+    objects=("article", "page", "site", "blog", "post", "news", "web", "content", "text"),
+)
 OUTWARD = frozenset({"send", "pay", "share", "invite", "post", "upload", "reserve", "buy"})
 
 
@@ -50,17 +98,21 @@ class ToolLabel(Struct, frozen=True, kw_only=True):
     critical: tuple[str, ...] = ()
     referable: tuple[str, ...] = ()
     """Critical arguments whose value may be picked from a field of what was read."""
+    selectable: tuple[str, ...] = ()
+    """Critical arguments whose value may be chosen among whatever was read."""
+    lines: bool = False
+    """It lays out what it returns by itself."""
     requested_by: RequestWords | None = None
     why: str = ""
 
 
 def label(tool: ToolSpec) -> ToolLabel:
     """Deterministic; knows nothing but the tool's own words."""
-    name = _without_manner([stem(word) for word in words(tool.name)])
+    name = _without_manner([word.casefold() for word in words(tool.name)])
     act, at = _act(tool, name)
-    about = name[:at] + name[at + 1 :] if at is not None else name
+    about = name if at is None else name[:at] + name[at + 1 :]
     if act is None:
-        fetched = _fetched(tool, name)
+        fetched = _fetched(tool)
         return ToolLabel(
             name=tool.name,
             description=_first(tool.description),
@@ -68,7 +120,9 @@ def label(tool: ToolSpec) -> ToolLabel:
             trusted=not fetched and _trusted(tool, name),
             outward=bool(fetched),
             critical=fetched,
-            referable=fetched,
+            selectable=fetched,
+            requested_by=_FETCHING if fetched else None,
+            lines=not fetched and not _stems(name) & AUTHORED,
             why="reads" if not fetched else "reads from an address that its argument names",
         )
     if act in {"send", "create", "schedule"} and {object_of(word) for word in about} & {"money", "transaction"}:
@@ -81,7 +135,8 @@ def label(tool: ToolSpec) -> ToolLabel:
         trusted=False,
         outward=act in OUTWARD or _outward(critical),
         critical=critical,
-        referable=tuple(path for path in critical if not _secret(path)),
+        referable=tuple(path for path in critical if not _secret(path) and _destination(path)),
+        selectable=tuple(path for path in critical if not _secret(path) and not _destination(path)),
         requested_by=_requested_by(act, about, tool),
         why=f"{act}s" if act in ACTS else f"does something called {act}",
     )
@@ -94,33 +149,45 @@ def _without_manner(name: list[str]) -> list[str]:
 
 def _act(tool: ToolSpec, name: list[str]) -> tuple[str | None, int | None]:
     """The act by the name's first verb, else by the description's; None: it reads. What is not understood, writes."""
-    described = stems(tool.description)[:1]
+    described = list(words(tool.description))[:1]
+    fetches = bool(_fetched(tool)) and tool.reads is not False
     for at, word in enumerate(name):
-        if word in READS and at == 0:
+        if stem(word) in READS or (fetches and stem(word) in FETCHES):
             return (None, at) if tool.reads is not False else ("run", at)
         if (found := act_of(word)) is not None and (at == 0 or object_of(word) is None):
             return found, at
-        if word in READS and tool.reads is not False:
-            return None, at
-    if tool.reads or (described and described[0] in READS and tool.reads is not False):
+    if tool.reads or (described and stem(described[0]) in READS and tool.reads is not False):
         return None, None
     found = act_of(described[0]) if described else None
-    return found or (name[0] if name else "run"), None
+    return (found, None) if found else (name[0] if name else "run", 0)
 
 
-def _fetched(tool: ToolSpec, name: list[str]) -> tuple[str, ...]:
+def _fetched(tool: ToolSpec) -> tuple[str, ...]:
     """Arguments of a reading tool that lead anywhere on the network."""
-    return tuple(one.name for one in tool.parameters if set(map(stem, words(one.name))) & {"url", "uri", "link", "domain", "host"})
+    return tuple(
+        one.name
+        for one in tool.parameters
+        if set(map(stem, words(one.name))) & {"url", "uri", "link", "domain", "host"}
+    )
 
 
 def _trusted(tool: ToolSpec, name: list[str]) -> bool:
-    about = set(name)
+    about = _stems(name)
     if about & OWN or (about & DIRECTORIES and "message" not in about and "email" not in about):
         return True
     described = tool.description.casefold()
-    if not tool.parameters and ("the current" in described or "of the user" in described or "user's own" in described):
+    one_thing = bool(name) and not (name[-1].endswith("s") and not name[-1].endswith("ss"))
+    if (
+        one_thing
+        and not tool.parameters
+        and ("the current" in described or "of the user" in described or "user's own" in described)
+    ):
         return True
-    return {"user"} <= about and not tool.parameters
+    return "user" in about and not tool.parameters
+
+
+def _stems(name: Iterable[str]) -> set[str]:
+    return set(map(stem, name))
 
 
 def _critical(tool: ToolSpec, act: str) -> tuple[str, ...]:
@@ -151,20 +218,43 @@ def _secret(path: str) -> bool:
     return bool(set(map(stem, words(path))) & (AUTHORITY | COMMANDS))
 
 
+def _destination(path: str) -> bool:
+    """Leads somewhere, or says how much: not one of several things that were found."""
+    name = list(map(stem, words(path)))
+    return name[-1:] != ["id"] and bool(set(name) & (DESTINATIONS | AMOUNTS))
+
+
 def _outward(critical: Iterable[str]) -> bool:
     return any(set(map(stem, words(path))) & DESTINATIONS for path in critical)
 
 
 def _requested_by(act: str, about: list[str], tool: ToolSpec) -> RequestWords:
     """By the act's verbs; those that say too little by themselves together with a word for what it is done to."""
-    verbs = ACTS.get(act, (f"{act}*",))
+    verbs = ACTS.get(act, (f"{act}*", *ACTS["update"], *ACTS["create"]))
     objects = _objects(about, tool)
+    for other in filter(None, map(act_of, about if act in _MAKING else ())):
+        # `add_issue_comment`: people comment, as they mail, order and post.
+        verbs = tuple(dict.fromkeys((*verbs, *ACTS[other])))
+    for other, among in _ALSO.get(act, {}).items():
+        if set(objects) & among:
+            verbs = tuple(dict.fromkeys((*verbs, *ACTS[other])))
     alone = tuple(verb.rstrip("*") for verb in verbs if verb.endswith("*"))
     return RequestWords(
         words=alone,
         verbs=tuple(verb for verb in verbs if not verb.endswith("*")),
         objects=objects,
     )
+
+
+_MAKING = frozenset({"append", "create", "send", "post"})
+_PEOPLE = frozenset({"user", "member", "participant", "attendee", "channel", "event"})
+_ALSO: Mapping[str, Mapping[str, frozenset[str]]] = {
+    "create": {"schedule": frozenset({"event"})},
+    "append": {"invite": _PEOPLE},
+    "share": {"invite": _PEOPLE},
+    "invite": {"append": _PEOPLE},
+}
+"""Act -> acts by which people ask for it too, where it is done to one of these."""
 
 
 def _objects(about: list[str], tool: ToolSpec) -> tuple[str, ...]:

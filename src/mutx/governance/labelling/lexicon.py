@@ -1,7 +1,5 @@
 """The words that tell what a tool does, to what, and what its parameters mean. Stems of one list are one meaning."""
 
-from collections.abc import Iterable, Mapping
-
 from mutx.governance.words import stem
 
 READS = frozenset(
@@ -15,7 +13,9 @@ READS = frozenset(
 )
 """Verbs that change nothing."""
 
-FETCHES = frozenset(map(stem, "fetch get read open visit browse download crawl scrape navigate request load goto".split()))
+FETCHES = frozenset(
+    map(stem, "fetch get read open visit browse download crawl scrape navigate request load goto".split())
+)
 
 # act: the verbs by which people ask for it. `*` marks those that say enough by themselves; the others need an object.
 _ACTS = """
@@ -89,13 +89,24 @@ def _table(text: str) -> dict[str, tuple[str, ...]]:
     return {name.strip(): tuple(words.split()) for name, _, words in rows}
 
 
-ACTS: Mapping[str, tuple[str, ...]] = _table(_ACTS)
-OBJECTS: Mapping[str, tuple[str, ...]] = _table(_OBJECTS)
-_ACT_OF = {stem(name): name for name in ACTS}
+ACTS = _table(_ACTS)
+OBJECTS = _table(_OBJECTS)
+_ALIASES = {
+    **dict.fromkeys(("place", "checkout"), "buy"),
+    **dict.fromkeys(("set", "edit", "modify", "rotate", "make", "rename", "patch", "put", "mark"), "update"),
+    **dict.fromkeys(("open", "write", "new", "register", "compose", "draft", "log"), "create"),
+    **dict.fromkeys(("unlock", "activate", "turn", "switch"), "enable"),
+    **dict.fromkeys(("lock", "suspend"), "disable"),
+    **dict.fromkeys(("archive", "copy"), "move"),
+    **dict.fromkeys(("terminate", "shutdown", "stop"), "kill"),
+    **dict.fromkeys(("push", "broadcast"), "send"),
+    **dict.fromkeys(("rent", "hold"), "reserve"),
+    **dict.fromkeys(("call", "trigger", "exec"), "run"),
+}
+"""Verbs of tool names that people ask for by other words than the act's own."""
+_ACT_OF = {stem(name): name for name in ACTS} | {stem(word): act for word, act in _ALIASES.items()}
 _SYNONYMS = {
-    stem(word): act
-    for act in reversed(ACTS)
-    for word in (one.rstrip("*") for one in ACTS[act] if one.endswith("*"))
+    stem(word): act for act in reversed(ACTS) for word in (one.rstrip("*") for one in ACTS[act] if one.endswith("*"))
 }
 _OBJECT_OF = {
     **{stem(word): name for name in reversed(OBJECTS) for word in OBJECTS[name] if not word.startswith("@")},
@@ -111,7 +122,3 @@ def act_of(word: str) -> str | None:
 
 def object_of(word: str) -> str | None:
     return _OBJECT_OF.get(stem(word))
-
-
-def known(word: str, among: Iterable[str]) -> bool:
-    return stem(word) in set(map(stem, among))

@@ -33,6 +33,10 @@ def declaration(one: ToolLabel) -> dict[str, Any]:
         found |= {"critical": list(one.critical), "ask_instructed": True}
     if one.referable:
         found["referable"] = list(one.referable)
+    if one.selectable:
+        found["selectable"] = list(one.selectable)
+    if one.lines:
+        found["lines"] = True
     if one.requested_by is not None:
         words = one.requested_by
         found["ask_instructed"] = True

@@ -132,10 +132,10 @@ def _operation(
 def _resolved(document: Mapping[str, Any], value: Any) -> Mapping[str, Any]:
     """A `$ref` within the document, followed a few steps."""
     for _ in range(8):
-        value = _mapping(value)
-        reference = value.get("$ref")
+        found = _mapping(value)
+        reference = found.get("$ref")
         if not isinstance(reference, str) or not reference.startswith("#/"):
-            return value
+            return found
         target: Any = document
         for step in reference[2:].split("/"):
             target = _mapping(target).get(step.replace("~1", "/").replace("~0", "~"))

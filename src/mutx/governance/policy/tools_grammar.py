@@ -82,6 +82,8 @@ FIELDS: dict[str, Shape] = {
     "critical": Several(PATH, most=100),
     "ask_unknown": Flag(),
     "referable": Several(PATH, most=100),
+    "selectable": Several(PATH, most=100),
+    "lines": Flag(),
     "ask_instructed": Flag(),
     "requested_by": Record(RequestWords, {"words": WORDS, "verbs": WORDS, "objects": WORDS}),
     "meta": Record(MetaTool, {"tool": PATH, "args": PATH, "prefix": WORD}, required=("tool",)),
