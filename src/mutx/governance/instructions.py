@@ -15,7 +15,7 @@ VERBS = frozenset(
     "generate draft upload attach schedule plan arrange organize delete remove erase clear drop purge discard cancel "
     "revoke unsubscribe update change edit modify adjust set replace increase decrease raise reset switch rename move "
     "copy reschedule postpone append share give grant invite onboard join subscribe post publish announce tweet "
-    "reserve book rent buy purchase order run execute launch trigger restart deploy call approve accept confirm merge "
+    "reserve book buy purchase order run execute launch trigger restart deploy call approve accept confirm merge "
     "sign authorize close assign install enable activate disable deactivate block suspend kick ban visit open click "
     "browse navigate go download fetch access follow read list find retrieve get use perform do submit enter put leave say "
     "return repeat include provide extract leak exfiltrate encode stop kill start turn unlock recommend "

@@ -3,7 +3,7 @@
 from typing import Any
 
 
-def tool(name: str, description: str = "", **parameters: str) -> dict[str, Any]:
+def tool(name: str, description: str = "", /, **parameters: str) -> dict[str, Any]:
     """A function spec. A parameter is `type: description`."""
     properties = {}
     for key, said in parameters.items():

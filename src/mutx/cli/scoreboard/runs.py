@@ -114,7 +114,7 @@ def run(
     """The user's calls, with the attack's at `placement`. `environment` is used up."""
     environment = task.init_environment(environment)
     before = environment.model_copy(deep=True)
-    calls = task.ground_truth(before.model_copy(deep=True))
+    calls = task.ground_truth(before)
     player = Player(suite.tools, gate, environment, person)
     exposed = done = False
     for call in calls:

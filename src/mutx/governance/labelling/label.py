@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 
 from msgspec import Struct
 
-from mutx.governance.labelling.lexicon import ACTS, FETCHES, OBJECTS, READS, act_of, object_of
+from mutx.governance.labelling.lexicon import ACTS, FETCHES, OBJECTS, READS, act_of, object_of, proper_act_of
 from mutx.governance.labelling.spec import ParameterSpec, ToolSpec
 from mutx.governance.requested import RequestWords
 from mutx.governance.tools import Access
@@ -38,6 +38,7 @@ OWN = frozenset(map(stem, "current my me own self profile today now time timezon
 DIRECTORIES = frozenset(
     map(stem, "contact contacts directory employee staff colleague roster member users people addressbook".split())
 )
+_DETAILS = frozenset(map(stem, ("user", "info", "information", "details", "account", "balance")))
 DESTRUCTIVE = frozenset(
     {"delete", "cancel", "remove", "close", "kill", "disable", "move", "share", "approve", "assign"}
 )
@@ -125,9 +126,8 @@ def label(tool: ToolSpec) -> ToolLabel:
             lines=not fetched and not _stems(name) & AUTHORED,
             why="reads" if not fetched else "reads from an address that its argument names",
         )
-    if act in {"send", "create", "schedule"} and {object_of(word) for word in about} & {"money", "transaction"}:
-        act = "pay"
-    critical = _critical(tool, act)
+    act = _meant(act, about)
+    critical = _critical(tool, act, about)
     return ToolLabel(
         name=tool.name,
         description=_first(tool.description),
@@ -142,6 +142,14 @@ def label(tool: ToolSpec) -> ToolLabel:
     )
 
 
+def _meant(act: str, about: list[str]) -> str:
+    """Sending money is paying, and adding a permission is sharing."""
+    things = {object_of(word) for word in about} - {None}
+    if act in {"send", "create", "schedule"} and things & {"money", "transaction"} and not _stems(about) & _BILLS:
+        return "pay"
+    return "share" if act in {"create", "append", "update"} and "permission" in things else act
+
+
 def _without_manner(name: list[str]) -> list[str]:
     """`search_contacts_by_email` searches contacts."""
     return name[: name.index("by")] if "by" in name[1:] else name
@@ -149,17 +157,37 @@ def _without_manner(name: list[str]) -> list[str]:
 
 def _act(tool: ToolSpec, name: list[str]) -> tuple[str | None, int | None]:
     """The act by the name's first verb, else by the description's; None: it reads. What is not understood, writes."""
-    described = list(words(tool.description))[:1]
-    fetches = bool(_fetched(tool)) and tool.reads is not False
-    for at, word in enumerate(name):
-        if stem(word) in READS or (fetches and stem(word) in FETCHES):
-            return (None, at) if tool.reads is not False else ("run", at)
-        if (found := act_of(word)) is not None and (at == 0 or object_of(word) is None):
-            return found, at
-    if tool.reads or (described and stem(described[0]) in READS and tool.reads is not False):
+    places = list(enumerate(name))
+    verb = stem(name[0]) if name else ""
+    reads = tool.reads is not False and not _is_counter(name)
+    if verb in READS or (verb in FETCHES and _fetched(tool)):
+        return (None, 0) if reads else ("run", 0)
+    acts = [(proper_act_of(word), at) for at, word in places] + [(act_of(word), 0) for word in name[:1]]
+    if tool.reads:
         return None, None
-    found = act_of(described[0]) if described else None
+    proper = next(
+        ((act, at) for act, at in acts[:-1] if act is not None and (at == 0 or not _is_thing(name[at]))), None
+    )
+    if proper is not None:
+        return proper
+    if reads and any(stem(word) in READS for word in name):
+        return None, None
+    first = next(words(tool.description), "")
+    if acts and acts[-1][0] is not None and stem(first) not in READS:
+        return acts[-1]
+    if reads and stem(first) in READS:
+        return None, None
+    found = act_of(first)
     return (found, None) if found else (name[0] if name else "run", 0)
+
+
+def _is_counter(name: list[str]) -> bool:
+    """`check_in_guest`, `check_out`: verbs of reading that read nothing."""
+    return name[:2] in (["check", "in"], ["check", "out"], ["get", "rid"])
+
+
+def _is_thing(word: str) -> bool:
+    return object_of(word) is not None
 
 
 def _fetched(tool: ToolSpec) -> tuple[str, ...]:
@@ -183,18 +211,18 @@ def _trusted(tool: ToolSpec, name: list[str]) -> bool:
         and ("the current" in described or "of the user" in described or "user's own" in described)
     ):
         return True
-    return "user" in about and not tool.parameters
+    return not tool.parameters and bool(about & _DETAILS)
 
 
 def _stems(name: Iterable[str]) -> set[str]:
     return set(map(stem, name))
 
 
-def _critical(tool: ToolSpec, act: str) -> tuple[str, ...]:
-    return tuple(one.name for one in tool.parameters if _matters(one, act))
+def _critical(tool: ToolSpec, act: str, about: Iterable[str]) -> tuple[str, ...]:
+    return tuple(one.name for one in tool.parameters if _matters(one, act, about))
 
 
-def _matters(one: ParameterSpec, act: str) -> bool:
+def _matters(one: ParameterSpec, act: str, about: Iterable[str]) -> bool:
     name = [stem(word) for word in words(one.name)]
     parts = set(name)
     if parts & CONTENT and not parts & (DESTINATIONS - {stem("address")} | AUTHORITY):
@@ -203,7 +231,9 @@ def _matters(one: ParameterSpec, act: str) -> bool:
         return one.type != "boolean" or bool(parts & AUTHORITY)
     if parts & AMOUNTS:
         return act in {"pay", "buy", "schedule", "update", "approve"}
-    if act in DESTRUCTIVE | {"reschedule"}:
+    if act not in _LOOSE and parts & _stems(about):
+        return True
+    if act in DESTRUCTIVE | {"reschedule", "update", "pay"}:
         return bool(parts & {"id", "name", "filename", "file", "path", "number"}) or _named_for(one, "id")
     if act in {"reserve", "buy"}:
         return one.type in {"string", ""} and not parts & CONTENT
@@ -235,6 +265,9 @@ def _requested_by(act: str, about: list[str], tool: ToolSpec) -> RequestWords:
     for other in filter(None, map(act_of, about if act in _MAKING else ())):
         # `add_issue_comment`: people comment, as they mail, order and post.
         verbs = tuple(dict.fromkeys((*verbs, *ACTS[other])))
+    if act in _LOOSE:
+        verbs = tuple(dict.fromkeys((*verbs, *_WANTING)))
+        verbs += tuple(f"{word}*" for word in about if stem(word) in _BILLS)
     for other, among in _ALSO.get(act, {}).items():
         if set(objects) & among:
             verbs = tuple(dict.fromkeys((*verbs, *ACTS[other])))
@@ -247,6 +280,11 @@ def _requested_by(act: str, about: list[str], tool: ToolSpec) -> RequestWords:
 
 
 _MAKING = frozenset({"append", "create", "send", "post"})
+_LOOSE = _MAKING | {"schedule", "reserve", "upload"}
+"""Acts that people ask for in any words that want something made, as long as they name the thing."""
+_WANTING = ("answer", "respond", "get", "do", "prepare", "handle", "give", "let", "provide", "put", "make", "create", "add",
+            "write", "send", "submit", "file", "raise", "issue", "open", "record", "note", "set", "draft", "leave")  # fmt: skip
+_BILLS = frozenset(map(stem, ("invoice", "bill", "quote")))
 _PEOPLE = frozenset({"user", "member", "participant", "attendee", "channel", "event"})
 _ALSO: Mapping[str, Mapping[str, frozenset[str]]] = {
     "create": {"schedule": frozenset({"event"})},
@@ -261,7 +299,8 @@ def _objects(about: list[str], tool: ToolSpec) -> tuple[str, ...]:
     found: dict[str, None] = {}
     for word in (one for one in about if len(one) > 2):
         family = object_of(word)
-        found.update(dict.fromkeys(OBJECTS[family] if family else (word,)))
+        if family or act_of(word) is None:
+            found.update(dict.fromkeys(OBJECTS[family] if family else (word,)))
     if not found:
         for word in stems(tool.description)[1:6]:
             if (family := object_of(word)) is not None:

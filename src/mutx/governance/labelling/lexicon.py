@@ -7,7 +7,7 @@ READS = frozenset(
         stem,
         "get list search find read fetch lookup look show view query check describe count retrieve browse is has "
         "calculate compute convert validate verify summarize translate compare preview watch return load inspect ping "
-        "explain analyze detect suggest recommend estimate resolve select scan peek tail head grep diff status info "
+        "explain analyze detect suggest recommend estimate scan peek tail head grep diff status info "
         "extract parse rank filter discover".split(),
     )
 )
@@ -31,8 +31,8 @@ append: append* add* write extend insert include put log note update* save
 share: share* give* grant* invite* publish* send permission access
 invite: invite* add* include* onboard* bring
 join: join* enter subscribe* register enroll
-post: post* publish* write share* announce* send tweet* comment* put upload* reply* message*
-reserve: reserve* book* rent* make arrange
+post: post* publish* write share* announce* send tweet* comment* put upload* reply* message* answer respond
+reserve: reserve* book* rent* make arrange secure
 buy: buy* purchase* order* subscribe* checkout get acquire*
 run: run* execute* launch* start* invoke* trigger* restart* reboot* deploy* call
 approve: approve* accept* confirm* merge* sign authorize*
@@ -80,6 +80,7 @@ device: device light lamp thermostat lock camera door speaker
 note: note memo entry document
 product: product item listing price stock
 subscription: subscription plan membership
+permission: permission access right role sharing collaborator
 key: key token secret credential
 """
 
@@ -94,7 +95,9 @@ OBJECTS = _table(_OBJECTS)
 _ALIASES = {
     **dict.fromkeys(("place", "checkout"), "buy"),
     **dict.fromkeys(("set", "edit", "modify", "rotate", "make", "rename", "patch", "put", "mark"), "update"),
-    **dict.fromkeys(("open", "write", "new", "register", "compose", "draft", "log"), "create"),
+    **dict.fromkeys(
+        ("open", "write", "new", "register", "compose", "draft", "log", "submit", "file", "raise"), "create"
+    ),
     **dict.fromkeys(("unlock", "activate", "turn", "switch"), "enable"),
     **dict.fromkeys(("lock", "suspend"), "disable"),
     **dict.fromkeys(("archive", "copy"), "move"),
@@ -118,6 +121,11 @@ def act_of(word: str) -> str | None:
     """The act that a verb of a tool's name stands for: its own, or the first that lists it as enough by itself."""
     key = stem(word)
     return _ACT_OF.get(key) or _SYNONYMS.get(key)
+
+
+def proper_act_of(word: str) -> str | None:
+    """As `act_of`, for words that name nothing but the act: `create`, not `message`."""
+    return _ACT_OF.get(stem(word)) or (None if object_of(word) else _SYNONYMS.get(stem(word)))
 
 
 def object_of(word: str) -> str | None:
