@@ -51,4 +51,4 @@ def test_only_the_suites_that_may_be_replayed_are_offered() -> None:
         [sys.executable, "-m", "mutx", *words], capture_output=True, text=True, check=False, timeout=60
     )
     assert done.returncode == 2
-    assert "'workspace', 'banking'" in done.stderr
+    assert "'workspace', 'banking', 'travel', 'slack'" in done.stderr

@@ -30,6 +30,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "keys": ("mutx.cli.commands.keys:keys", "List, rotate and revoke signing keys."),
         "db": ("mutx.cli.commands.db:db", "Upgrade, check, back up and restore the database."),
         "secrets": ("mutx.cli.commands.secrets:secrets", "Make and change the keys that seal secrets."),
+        "tools": ("mutx.cli.commands.tools:tools", "Propose what a policy says of tools."),
         "policies": ("mutx.cli.commands.policies:policies", "Check, try and apply policies."),
         "mcp": ("mutx.cli.commands.mcp:mcp", "Govern MCP servers: the proxy, and the tools it has seen."),
         "agents": ("mutx.cli.families:agents", "Manage agents."),
@@ -44,6 +45,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "audit": ("mutx.cli.commands.audit:audit", "Who did what."),
         "jobs": ("mutx.cli.families:jobs", "Deliveries and other work done later; retry what was given up."),
         "health": ("mutx.cli.families:health", "How the server is."),
+        "bench": ("mutx.cli.commands.bench:bench", "Measure the engine on recorded work and known attacks."),
         "replay": ("mutx.cli.commands.replay:replay", "Run a benchmark's tool calls under a policy."),
     }
 )

@@ -11,6 +11,7 @@ from mutx.contract.operation import operation
 NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$"
 """Policy names appear in URLs, rule references and receipts."""
 
+MAX_SINCE = 10 * 366 * 86400.0
 MAX_DOCUMENT = 8_000_000
 """Characters of one document: room for 10 000 rules with conditions."""
 
@@ -192,6 +193,77 @@ class PolicyLintResult(Schema):
     findings: list[PolicyFinding]
 
 
+class BacktestRequest(Input):
+    """A policy to try on what was recorded; it stands in for the one of its name."""
+
+    model_config = ConfigDict(str_max_length=MAX_DOCUMENT)
+
+    document: str = Field(max_length=MAX_DOCUMENT)
+    since_seconds: float = Field(default=30 * 86400.0, gt=0, le=MAX_SINCE)
+    """How far back."""
+    agent_id: str | None = Field(default=None, max_length=256)
+
+
+class BacktestChange(Schema):
+    """Decisions that would be others. `rule`: what decides now, or the reason code."""
+
+    agent_id: str
+    tool: str
+    before: str
+    after: str
+    rule: str
+    count: int
+
+
+class BacktestExample(Schema):
+    session_id: str
+    action_id: str
+    at: Timestamp
+    change: BacktestChange
+    reason: str
+
+
+class BacktestResult(Schema):
+    """What a policy would have decided. Every decision is judged in its session as it really went."""
+
+    policy_version: str
+    since: Timestamp
+    sessions: int
+    turns: int
+    decisions: int
+    erased: int
+    """Decisions whose arguments were erased: they cannot be judged again."""
+    changed: int
+    stricter: int
+    """Of these, how many would have been stopped more than they were."""
+    now: dict[str, int]
+    """Effect -> decisions under the new policy."""
+    changes: list[BacktestChange]
+    examples: list[BacktestExample]
+
+
+class MineRequest(Input):
+    """What to learn a policy from."""
+
+    name: str = Field(default="mined", pattern=NAME)
+    since_seconds: float = Field(default=30 * 86400.0, gt=0, le=MAX_SINCE)
+    agent_id: str | None = Field(default=None, max_length=256)
+
+
+class MinedPolicy(Schema):
+    """A proposal, and what it would have stopped in sessions that nothing was learned from."""
+
+    document: str
+    sessions: int
+    calls: int
+    refused_sessions: int
+    """Left out: a call of theirs was refused."""
+    held_out_sessions: int
+    held_out_calls: int
+    blocked_sessions: int
+    blocked_calls: int
+
+
 class PolicyUpdated(Schema):
     """The data of a `policy_updated` event: first what is in force, then each change.
 
@@ -236,6 +308,16 @@ def evaluate_policies(body: PolicyEvaluationContext) -> PolicyEvaluationResult:
 @operation("POST", "/policies/lint", scope="policies:read")
 def lint_policy(body: PolicyLintRequest) -> PolicyLintResult:
     """Check a PolicySet or FPL document without storing it."""
+
+
+@operation("POST", "/policies/backtest", scope="policies:admin")
+def backtest_policy(body: BacktestRequest) -> BacktestResult:
+    """Decide what was recorded again under another policy; nothing is written."""
+
+
+@operation("POST", "/policies/mine", scope="policies:admin")
+def mine_policy(body: MineRequest) -> MinedPolicy:
+    """Propose a least-privilege policy from what agents did, with its false-block rate on sessions held out."""
 
 
 @operation("GET", "/policies/stream", scope="policies:read", stream=True)

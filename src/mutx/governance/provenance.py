@@ -24,6 +24,8 @@ MAX_MENTIONS = 2 * MAX_VALUES
 """Mentions that are read out of one result, repeated ones included."""
 MAX_WHOLE = 1024
 """Characters up to which a text also counts as one value."""
+MAX_FIELD = 200
+"""Characters of a text that may count as a field's value."""
 MAX_SOURCES = 512
 
 
@@ -37,6 +39,10 @@ class Sighting(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Concatenated value hashes, `KEY_BYTES` each, every one once."""
     complete: bool = True
     """False: the text was too long to be read to its end."""
+    fields: bytes = b""
+    """Of `keys`, those that stood alone in a field; not what the call itself had asked with."""
+    told: bytes = b""
+    """Of `keys`, those in sentences that tell the reader to do something."""
 
 
 class Provenance(Struct, frozen=True):
@@ -57,6 +63,11 @@ class ProvenanceIndex(Struct, kw_only=True):
     """The latest `MAX_SOURCES` names; a value whose source's name was dropped keeps its origin."""
     source_count: int = 0
     dropped: bool = False
+    fields: dict[bytes, None] = field(default_factory=dict)
+    """Values that stood alone in a field of untrusted output."""
+    told: dict[bytes, None] = field(default_factory=dict)
+    """Values that untrusted output told its reader to do something with."""
+    told_dropped: bool = False
 
     def add(self, sighting: Sighting) -> None:
         table = self.tables[sighting.origin]
@@ -75,6 +86,9 @@ class ProvenanceIndex(Struct, kw_only=True):
             self.dropped = True
         if not sighting.complete:
             self.dropped = True
+            self.told_dropped = self.told_dropped or sighting.origin is Origin.UNTRUSTED
+        _note(self.fields, sighting.fields)
+        self.told_dropped = _note(self.told, sighting.told) or self.told_dropped
 
     def find(self, key: bytes) -> Provenance | None:
         """The most trusted mention of a value."""
@@ -82,6 +96,16 @@ class ProvenanceIndex(Struct, kw_only=True):
             if key in table:
                 return Provenance(origin, self.sources.get(table[key]))
         return None
+
+
+def _note(table: dict[bytes, None], keys: bytes) -> bool:
+    """Add keys; the oldest go beyond `MAX_VALUES`. True: some went."""
+    for at in range(0, len(keys), KEY_BYTES):
+        table[keys[at : at + KEY_BYTES]] = None
+    over = len(table) - MAX_VALUES
+    for key in list(islice(table, max(over, 0))):
+        del table[key]
+    return over > 0
 
 
 class Hasher:
@@ -100,6 +124,11 @@ class Hasher:
         keys, read = self.keys(texts)
         kept = b"".join(key for key in keys if key not in without)
         return Sighting(origin=origin, source=source, keys=kept, complete=complete and read)
+
+    def wholes(self, texts: Iterable[str]) -> dict[bytes, None]:
+        """Hashes of the texts that are short enough to be one value, of at most `MAX_VALUES` of them."""
+        short = (text for text in texts if len(text) <= MAX_FIELD and "\n" not in text)
+        return dict.fromkeys(map(self, filter(None, map(fold, islice(short, MAX_VALUES)))))
 
     def keys(self, texts: Iterable[str]) -> tuple[dict[bytes, None], bool]:
         """Hashes of the values that the texts mention, each once, in order; False: there were more than is read."""
@@ -135,8 +164,12 @@ class Tracer:
     `unknown` is the origin of a value that is found nowhere. `request` is the user's request as `phrase` has it.
     """
 
-    def __init__(self, index: ProvenanceIndex, hasher: Hasher, request: str, unknown: Origin) -> None:
+    def __init__(
+        self, index: ProvenanceIndex, hasher: Hasher, request: str, unknown: Origin, *, fields: bool = False
+    ) -> None:
+        """`fields`: what stood alone in a field of untrusted output counts as from a trusted source."""
         self._index, self._hash, self._request, self._unknown = index, hasher, request, unknown
+        self._fields = fields
 
     def trace(self, value: Any) -> Provenance:
         """Origin of any JSON value: of a list or object the least trusted of its leaves.
@@ -144,7 +177,7 @@ class Tracer:
         True, false, null and nothing at all say too little to have an origin: NOWHERE.
         """
         match value:
-            case bool() | None | "":
+            case bool() | None:
                 return Provenance(Origin.NOWHERE)
             case str():
                 return self._text(value)
@@ -162,7 +195,7 @@ class Tracer:
         If it names particular things (addresses, links, paths, ids) those decide and the words around them do not;
         otherwise every word and number counts.
         """
-        whole = self._index.find(self._hash(fold(text))) if len(text) <= MAX_WHOLE else None
+        whole = self._whole(text) if len(text) <= MAX_WHOLE else None
         if whole is not None and whole.origin is not Origin.UNTRUSTED:
             return _of(whole, text)
         if _within(text, self._request):
@@ -178,6 +211,13 @@ class Tracer:
             return Provenance(self._unknown, None, text)
         return found if strong else _of(found, text)
 
+    def _whole(self, text: str) -> Provenance | None:
+        key = self._hash(fold(text))
+        found = self._index.find(key)
+        if found is not None and found.origin is Origin.UNTRUSTED and self._fields and key in self._index.fields:
+            return Provenance(Origin.TRUSTED, found.source, text)
+        return found
+
     def _token(self, token: Mention) -> Provenance:
         found = self._index.find(self._hash(token.text))
         if found is None and token.parts:
@@ -185,7 +225,7 @@ class Tracer:
         return Provenance(self._unknown, None, token.text) if found is None else _of(found, token.text)
 
     def _find(self, text: str) -> Provenance:
-        found = self._index.find(self._hash(text))
+        found = self._whole(text)
         return Provenance(self._unknown, None, text) if found is None else _of(found, text)
 
 

@@ -4,6 +4,7 @@ from enum import StrEnum
 
 from msgspec import Struct
 
+from mutx.governance.requested import RequestWords
 from mutx.governance.types import Confidentiality, Label, Risk
 
 
@@ -73,4 +74,15 @@ class ToolSchema(Struct, frozen=True, kw_only=True):
     """Dotted paths of arguments that must not come from untrusted output alone."""
     ask_unknown: bool = False
     """Ask as well about critical values that no one has mentioned before."""
+    referable: tuple[str, ...] = ()
+    """Critical arguments that may hold what stood alone in a field of untrusted output, as an address in a list of
+    participants does and one within a message does not."""
+    selectable: tuple[str, ...] = ()
+    """Critical arguments that may hold whatever untrusted output mentioned: a choice among what was found."""
+    lines: bool = False
+    """Of a reading tool: its output is text that the tool itself lays out, so every line of it is a field."""
+    ask_instructed: bool = False
+    """Ask as well while untrusted output told its reader to do something with the values of this call."""
+    requested_by: RequestWords | None = None
+    """Ask as well unless the user's request has such words; None: whatever was requested."""
     meta: MetaTool | None = None

@@ -55,6 +55,8 @@ class ReasonCode(StrEnum):
     BUDGET_EXCEEDED = "budget_exceeded"
     UNTRUSTED_ARGUMENT = "untrusted_argument"
     UNKNOWN_ARGUMENT = "unknown_argument"
+    UNREQUESTED_ACTION = "unrequested_action"
+    INSTRUCTED_BY_DATA = "instructed_by_data"
     INTENT_MISALIGNED = "intent_misaligned"
     DEFAULT = "default"
     STANDING_GRANT = "standing_grant"

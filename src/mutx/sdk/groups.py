@@ -114,6 +114,8 @@ class PoliciesApi(Group[T]):
     create = Call(policies.create_policy)
     evaluate = Call(policies.evaluate_policies)
     lint = Call(policies.lint_policy)
+    backtest = Call(policies.backtest_policy)
+    mine = Call(policies.mine_policy)
     stream = Stream(policies.stream_policies)
     bundle = Call(policies.get_policy_bundle)
     snapshot = Call(policies.get_policy_snapshot)

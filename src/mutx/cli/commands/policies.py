@@ -7,7 +7,12 @@ import click
 from mutx.cli.build import FamilyGroup
 from mutx.cli.output import print_table, show
 from mutx.cli.policy_cases import read_cases, try_case
+<<<<<<< HEAD
 from mutx.cli.policy_files import Remark, kind_of, read_policy, remarks
+=======
+from mutx.cli.policy_files import Remark, read_policy, remarks
+from mutx.cli.policy_history import backtest, mine
+>>>>>>> bf4789c (Backtest policies on what was recorded, and mine them from it)
 from mutx.cli.state import CliState, pass_state, shared_options
 from mutx.contract.policies import PolicyWrite
 from mutx.governance.policy.document import load
@@ -18,6 +23,8 @@ from mutx.sdk.groups import PoliciesApi
 POLICY_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 policies = FamilyGroup("policies", PoliciesApi, "Check, try and apply policies.")
+policies.add_command(backtest)
+policies.add_command(mine)
 
 
 @policies.command("lint")

@@ -13,7 +13,9 @@ def replay() -> None:
 
 
 @replay.command()
-@click.option("--suite", "suites", multiple=True, required=True, type=click.Choice(["workspace", "banking"]))
+@click.option(
+    "--suite", "suites", multiple=True, required=True, type=click.Choice(["workspace", "banking", "travel", "slack"])
+)
 @shared_options
 @pass_state
 @click.pass_context

@@ -9,9 +9,11 @@ from msgspec.structs import replace
 from mutx.governance.arguments_path import values_at
 from mutx.governance.context.apply import apply, open_session
 from mutx.governance.context.delta import ContextDelta, SessionOpening
+from mutx.governance.context.fields import fields_of
 from mutx.governance.context.leaves import read_leaves
 from mutx.governance.context.observation import Observation
 from mutx.governance.context.session import ActionRecord, DataAccess, SessionContext
+from mutx.governance.instructions import orders
 from mutx.governance.labels import Classifier, declared, label_of
 from mutx.governance.provenance import Hasher, ProvenanceIndex, Sighting
 from mutx.governance.tools import ToolSchema
@@ -141,7 +143,8 @@ class ContextAccumulator:
         label = label_of(output, texts, complete=complete, schema=schema, classifiers=self._classifiers)
         sightings: tuple[Sighting, ...] = ()
         if output is not None:
-            sightings = (self._sight(context, action, texts, label, complete=complete),)
+            lines = schema is not None and schema.lines
+            sightings = (self._sight(context, action, texts, label, complete=complete, lines=lines),)
         return ContextDelta(
             at=now,
             action_id=action.id,
@@ -153,17 +156,31 @@ class ContextAccumulator:
         )
 
     def _sight(
-        self, context: SessionContext, action: NormalizedAction, texts: list[str], label: Label, *, complete: bool
+        self,
+        context: SessionContext,
+        action: NormalizedAction,
+        texts: list[str],
+        label: Label,
+        *,
+        complete: bool,
+        lines: bool,
     ) -> Sighting:
         """What the output mentions. A trusted tool that repeats what it was asked vouches for nothing thereby.
 
         Where the arguments are too much to tell what is repeated, it vouches for nothing at all.
         """
         hasher, source = context.hasher, f"{action.tool_name}#{action.id}"
-        if not label.trusted:
-            return hasher.sight(texts, Origin.UNTRUSTED, source, complete=complete, without=frozenset())
         asked, all_leaves = read_leaves(action.tool_args)
         echo, all_mentions = hasher.keys(asked)
+        if not label.trusted:
+            seen = hasher.sight(texts, Origin.UNTRUSTED, source, complete=complete, without=frozenset())
+            told, told_all = hasher.keys(orders(texts))
+            return replace(
+                seen,
+                complete=seen.complete and told_all,
+                fields=b"".join(key for key in hasher.wholes(fields_of(texts, lines=lines)) if key not in echo),
+                told=b"".join(told),
+            )
         if not (all_leaves and all_mentions):
             return Sighting(origin=Origin.TRUSTED, source=source, complete=False)
         return hasher.sight(texts, Origin.TRUSTED, source, complete=complete, without=frozenset(echo))

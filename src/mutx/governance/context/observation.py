@@ -5,8 +5,10 @@ from typing import Any
 from mutx.governance.arguments_path import values_at
 from mutx.governance.context.delta import SessionOpening
 from mutx.governance.context.session import SessionContext
+from mutx.governance.context.told import ToldValue
 from mutx.governance.intent import cumulative, distance, signal
 from mutx.governance.provenance import worst
+from mutx.governance.requested import asks_for
 from mutx.governance.tools import Access, ToolSchema
 from mutx.governance.types import ArgumentOrigin, Confidentiality, IntentSignal, NormalizedAction, Origin
 
@@ -70,6 +72,21 @@ class Observation:
             known = self._origins[path] = self._trace(path, values_at(self.action.tool_args, path))
         return known
 
+    def referred(self, path: str) -> ArgumentOrigin:
+        """As `origin_of`, where what stood alone in a field of untrusted output counts as from a trusted source."""
+        return self._trace(path, values_at(self.action.tool_args, path), fields=True)
+
+    @property
+    def unrequested(self) -> bool:
+        """There is a request, and it does not ask for what this tool does."""
+        wanted = self.schema.requested_by if self.schema else None
+        return wanted is not None and not asks_for(self.context.features, wanted)
+
+    @property
+    def told(self) -> ToldValue | None:
+        """What untrusted output told its reader to do with this call's values."""
+        return None if self.schema is None else self.context.told(self.action.tool_args, self.schema)
+
     @property
     def untrusted_arguments(self) -> tuple[ArgumentOrigin, ...]:
         """Top-level arguments that hold a value known only from untrusted output."""
@@ -78,8 +95,8 @@ class Observation:
             self._untrusted = tuple(one for one in every if one.origin is Origin.UNTRUSTED)
         return self._untrusted
 
-    def _trace(self, path: str, values: list[Any]) -> ArgumentOrigin:
-        found = worst(map(self.context.origin, values))
+    def _trace(self, path: str, values: list[Any], *, fields: bool = False) -> ArgumentOrigin:
+        found = worst(self.context.origin(value, fields=fields) for value in values)
         if found is None:
             return ArgumentOrigin(path, "", Origin.REQUEST)
         return ArgumentOrigin(path, found.text[:MAX_SHOWN], found.origin, found.source)

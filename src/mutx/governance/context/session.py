@@ -1,14 +1,17 @@
 """The state of one session. Only `ContextAccumulator.apply` changes it."""
 
+from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
 
 from msgspec import Struct, field
 
+from mutx.governance.context.told import ToldValue, told
 from mutx.governance.intent import Pressure, Scope, scope_of
 from mutx.governance.provenance import Hasher, Provenance, ProvenanceIndex, Tracer
 from mutx.governance.provenance_text import phrase
-from mutx.governance.tools import Access
+from mutx.governance.requested import features
+from mutx.governance.tools import Access, ToolSchema
 from mutx.governance.turn import OutcomeStatus
 from mutx.governance.types import Confidentiality, Effect, IntentSignal, Label, Origin, ReasonCode
 
@@ -136,11 +139,18 @@ class SessionContext(Struct, kw_only=True, dict=True):
     def holds_untrusted(self) -> bool:
         return self.untrusted_seen or not self.assumed.trusted
 
-    def origin(self, value: Any) -> Provenance:
+    def origin(self, value: Any, *, fields: bool = False) -> Provenance:
         """Where a value came from: see `Tracer`."""
+        return self._tracer(fields=fields).trace(value)
+
+    def told(self, args: Mapping[str, Any], schema: ToolSchema) -> ToldValue | None:
+        """What in the arguments untrusted output told its reader to do: see `told`."""
+        return told(args, schema, self.provenance, self.hasher, self._tracer(fields=False))
+
+    def _tracer(self, *, fields: bool) -> Tracer:
         hidden = self.provenance.dropped or self.unreported or not self.assumed.trusted
         unknown = Origin.UNTRUSTED if hidden else Origin.NOWHERE
-        return Tracer(self.provenance, self.hasher, self.request_phrase, unknown).trace(value)
+        return Tracer(self.provenance, self.hasher, self.request_phrase, unknown, fields=fields)
 
     @cached_property
     def hasher(self) -> Hasher:
@@ -149,6 +159,11 @@ class SessionContext(Struct, kw_only=True, dict=True):
     @cached_property
     def request_phrase(self) -> str:
         return phrase(self.original_request or "")
+
+    @cached_property
+    def features(self) -> frozenset[str]:
+        """What the request mentions, for `requested_by`."""
+        return features(self.original_request)
 
     @cached_property
     def scope(self) -> Scope | None:

@@ -5,7 +5,9 @@ from collections.abc import Iterator
 from msgspec import Struct
 from msgspec.structs import replace
 
+from mutx.governance.context.observation import MAX_SHOWN
 from mutx.governance.policy.case import Case, Ruling
+from mutx.governance.tools import ToolSchema
 from mutx.governance.types import (
     STRICTNESS,
     ApprovalSpec,
@@ -58,20 +60,48 @@ def _answered(case: Case, doubt: Doubt) -> bool:
 
 def _doubts(case: Case) -> Iterator[Doubt]:
     schema = case.slate.schema
-    for path in schema.critical if schema else ():
-        origin = case.observation.origin_of(path)
-        if origin.origin is Origin.UNTRUSTED:
-            # Without the value: a reason stands in the receipt for good, the value beside it until it is erased.
-            text = f"{path} is known only from untrusted output ({origin.source or 'source unknown'})"
-            yield _question(ReasonCode.UNTRUSTED_ARGUMENT, path, text, origin)
-        elif origin.origin is Origin.NOWHERE and schema is not None and schema.ask_unknown:
-            text = f"{path} holds a value that was mentioned by nobody before"
-            yield _question(ReasonCode.UNKNOWN_ARGUMENT, path, text, origin)
+    if schema is not None:
+        yield from _told(case, schema)
+        for path in schema.critical:
+            yield from _argument(case, schema, path)
     if case.observation.intent in DRIFTS:
         yield from _drift(case, case.observation.intent)
     if schema is not None and schema.requires_approval and not case.consent.approved and case.consent.grant_id is None:
         code = ReasonCode.REQUIRES_APPROVAL
         yield Doubt(Effect.STEP_UP, code, code.value, f"{schema.name} needs a person's approval")
+
+
+def _told(case: Case, schema: ToolSchema) -> Iterator[Doubt]:
+    """Did the user ask for this, and did somebody else?"""
+    if case.observation.unrequested:
+        code = ReasonCode.UNREQUESTED_ACTION
+        yield Doubt(Effect.STEP_UP, code, code.value, f"the user's request does not ask for what {schema.name} does")
+    told = case.observation.told if schema.ask_instructed else None
+    if told is not None:
+        text = f"untrusted output told its reader to do this: {told.path}"
+        origin = ArgumentOrigin(told.path, told.value[:MAX_SHOWN], Origin.UNTRUSTED)
+        yield _question(ReasonCode.INSTRUCTED_BY_DATA, told.path, text, origin)
+
+
+def _argument(case: Case, schema: ToolSchema, path: str) -> Iterator[Doubt]:
+    """Where does a critical argument's value come from, and may it?"""
+    origin = case.observation.origin_of(path)
+    if origin.origin is Origin.UNTRUSTED and path in schema.referable:
+        origin = case.observation.referred(path)
+    if origin.origin is Origin.UNTRUSTED:
+        if path in schema.selectable or _is_letter(origin.value):
+            return
+        # Without the value: a reason stands in the receipt for good, the value beside it until it is erased.
+        text = f"{path} is known only from untrusted output ({origin.source or 'source unknown'})"
+        yield _question(ReasonCode.UNTRUSTED_ARGUMENT, path, text, origin)
+    elif origin.origin is Origin.NOWHERE and schema.ask_unknown:
+        text = f"{path} holds a value that was mentioned by nobody before"
+        yield _question(ReasonCode.UNKNOWN_ARGUMENT, path, text, origin)
+
+
+def _is_letter(value: str) -> bool:
+    """A code of one letter names nothing that a text could have brought in: it stands in every text."""
+    return len(value) == 1 and value.isalpha()
 
 
 def _question(code: ReasonCode, path: str, text: str, origin: ArgumentOrigin) -> Doubt:

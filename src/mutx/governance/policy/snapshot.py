@@ -105,6 +105,8 @@ def is_calm(schema: ToolSchema) -> bool:
         and schema.sink is None
         and schema.accepts_untrusted
         and not schema.critical
+        and schema.requested_by is None
+        and not schema.ask_instructed
     )
 
 

@@ -6,6 +6,7 @@ from mutx.governance.patterns import MAX_PATTERN, compile_pattern
 from mutx.governance.policy.globs import MAX_GLOB
 from mutx.governance.policy.model import DeclaredTool
 from mutx.governance.policy.shapes import Choice, Flag, Named, Number, PlainValue, Record, Several, Shape, Text
+from mutx.governance.requested import RequestWords
 from mutx.governance.tools import Access, MetaTool, ParameterConstraint, ParameterType, ToolSchema
 from mutx.governance.types import Confidentiality, Label, Risk
 
@@ -47,6 +48,7 @@ CONFIDENTIALITY = Choice(
 )
 PATH = Text(least=1, most=256, what="dotted argument path")
 WORD = Text(most=200)
+WORDS = Several(Text(least=1, most=40, what="word"), most=200)
 COUNT = Number(least=0, whole=True)
 VALUES = Several(PlainValue(), most=10_000)
 
@@ -79,6 +81,11 @@ FIELDS: dict[str, Shape] = {
     "accepts_untrusted": Flag(),
     "critical": Several(PATH, most=100),
     "ask_unknown": Flag(),
+    "referable": Several(PATH, most=100),
+    "selectable": Several(PATH, most=100),
+    "lines": Flag(),
+    "ask_instructed": Flag(),
+    "requested_by": Record(RequestWords, {"words": WORDS, "verbs": WORDS, "objects": WORDS}),
     "meta": Record(MetaTool, {"tool": PATH, "args": PATH, "prefix": WORD}, required=("tool",)),
 }
 TOOL = Record(

@@ -8,7 +8,11 @@ from fastapi.sse import ServerSentEvent
 from mutx.contract import policies as contract
 from mutx.contract.base import Limit, Skip
 from mutx.contract.policies import (
+    BacktestRequest,
+    BacktestResult,
     Known,
+    MinedPolicy,
+    MineRequest,
     Policy,
     PolicyEvaluationContext,
     PolicyEvaluationResult,
@@ -27,6 +31,7 @@ from mutx.resources.policies.bundles import Bundles
 from mutx.resources.policies.engines import PolicyEngines
 from mutx.resources.policies.evaluate import DryRun
 from mutx.resources.policies.follow import policy_changes
+from mutx.resources.policies.history import PolicyHistory
 from mutx.resources.policies.linting import findings
 from mutx.resources.policies.service import PolicyStore
 from mutx.resources.policies.triggers import tell_trigger
@@ -66,6 +71,16 @@ async def evaluate_policies(
 @serve(router, contract.lint_policy)
 async def lint_policy(caller: CurrentCaller, body: PolicyLintRequest) -> PolicyLintResult:
     return await findings(body.document)
+
+
+@serve(router, contract.backtest_policy)
+async def backtest_policy(caller: CurrentCaller, app: AppServices, body: BacktestRequest) -> BacktestResult:
+    return await PolicyHistory(app.ledger, _store(app, caller), app.clock, caller).backtest(body)
+
+
+@serve(router, contract.mine_policy)
+async def mine_policy(caller: CurrentCaller, app: AppServices, body: MineRequest) -> MinedPolicy:
+    return await PolicyHistory(app.ledger, _store(app, caller), app.clock, caller).mine(body)
 
 
 @serve(router, contract.stream_policies)

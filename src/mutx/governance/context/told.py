@@ -1,0 +1,90 @@
+"""Is this call what untrusted text told its reader to do?
+
+`instructions.orders` finds the sentences; the index keeps what they mention. A call does as it was told where one of
+its critical arguments holds nothing but such values, where any argument holds an address, a link or an account that
+was only heard of there, or where most of what it says was said there. What the user's own request mentions is never
+counted: the user may well ask for what a document asks for too.
+"""
+
+import re
+from collections.abc import Mapping
+from itertools import islice
+from typing import Any
+
+from msgspec import Struct
+
+from mutx.governance.arguments_path import values_at
+from mutx.governance.context.leaves import read_leaves
+from mutx.governance.provenance import Hasher, ProvenanceIndex, Tracer
+from mutx.governance.provenance_text import Mention, fold, tokens
+from mutx.governance.tools import ToolSchema
+from mutx.governance.types import Origin
+
+MOSTLY = 0.6
+"""Share of an argument's words from which on it counts as said there."""
+ENOUGH = 4
+"""Words of a text before that share says anything."""
+FEW = 2
+"""Words of a text that was said there whole."""
+MAX_TOKENS = 4096
+
+_LEADS_OUT = re.compile(r"@|://|[a-z]\.[a-z]{2}|^[a-z]{2}\d{2}[a-z0-9]{8}|^\+?\d{8,}$")
+"""Addresses, links, hosts, accounts and phone numbers: where something may be sent."""
+
+
+class ToldValue(Struct, frozen=True):
+    path: str
+    value: str
+
+
+def told(
+    args: Mapping[str, Any], schema: ToolSchema, index: ProvenanceIndex, hasher: Hasher, tracer: Tracer
+) -> ToldValue | None:
+    """The first argument that was told; None if there is none."""
+    if not index.told and not index.told_dropped:
+        return None
+    critical, speaks = schema.critical, schema.sink is not None
+    for path in critical:
+        for text in _texts(values_at(args, path)):
+            if tracer.trace(text).origin is not Origin.REQUEST and _all_told(text, index, hasher, tracer):
+                return ToldValue(path, text)
+    for path, value in args.items():
+        for text in _texts(value):
+            if (found := _said(text, index, hasher, tracer, speaks=speaks)) is not None:
+                return ToldValue(path, found)
+    return None
+
+
+def _texts(value: Any) -> list[str]:
+    return read_leaves(value)[0]
+
+
+def _all_told(text: str, index: ProvenanceIndex, hasher: Hasher, tracer: Tracer) -> bool:
+    named = _own(text, tracer)
+    return bool(named) and all(_is_told(one, index, hasher) for one in named)
+
+
+def _said(text: str, index: ProvenanceIndex, hasher: Hasher, tracer: Tracer, *, speaks: bool) -> str | None:
+    """What of an argument was said: an address or link by itself, or most of its words; of what goes out, a few."""
+    named = _own(text, tracer)
+    if speaks and " " in text.strip() and hasher(fold(text)) in index.told and named:
+        return text
+    heard = [one for one in named if _is_told(one, index, hasher)]
+    outward = next((one for one in heard if one.strong and _LEADS_OUT.search(one.text)), None)
+    if outward is not None:
+        return outward.text
+    if speaks and len(heard) >= FEW and len(heard) == len(named):
+        return text
+    if len(named) >= ENOUGH and len(heard) >= MOSTLY * len(named):
+        return text
+    return None
+
+
+def _own(text: str, tracer: Tracer) -> list[Mention]:
+    """What the argument mentions and the request does not."""
+    every = islice(tokens(text), MAX_TOKENS)
+    return [one for one in every if tracer.trace(one.text).origin is not Origin.REQUEST]
+
+
+def _is_told(one: Mention, index: ProvenanceIndex, hasher: Hasher) -> bool:
+    return index.told_dropped or hasher(one.text) in index.told

@@ -1,0 +1,44 @@
+"""Labels as a PolicySet document: every tool declared, allowed, and asked about where its declaration says so."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from mutx.governance.labelling.label import ToolLabel, label
+from mutx.governance.labelling.spec import ToolSpec
+from mutx.governance.tools import Access
+
+
+def propose(tools: Iterable[ToolSpec], name: str = "labelled") -> dict[str, Any]:
+    """A whole document; the same for the same tools in whatever order."""
+    labels = [label(tool) for tool in sorted(tools, key=lambda one: one.name)]
+    return {
+        "name": name,
+        "description": "Proposed from the tools' own words: read it, correct it, then apply it.",
+        "default": "deny",
+        "tools": {one.name: declaration(one) for one in labels},
+        "rules": [{"id": one.name, "match": {"tool": one.name}, "effect": "allow"} for one in labels],
+    }
+
+
+def declaration(one: ToolLabel) -> dict[str, Any]:
+    found: dict[str, Any] = {
+        "description": one.description,
+        "access": one.access.value,
+        "risk": "low" if one.access is Access.READ else "medium",
+        "output": {"confidentiality": "internal", "trusted": one.trusted},
+    }
+    if one.outward:
+        found["sink"] = "confidential"
+    if one.critical:
+        found |= {"critical": list(one.critical), "ask_instructed": True}
+    if one.referable:
+        found["referable"] = list(one.referable)
+    if one.selectable:
+        found["selectable"] = list(one.selectable)
+    if one.lines:
+        found["lines"] = True
+    if one.requested_by is not None:
+        words = one.requested_by
+        found["ask_instructed"] = True
+        found["requested_by"] = {"words": list(words.words), "verbs": list(words.verbs), "objects": list(words.objects)}
+    return found
