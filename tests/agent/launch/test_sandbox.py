@@ -79,7 +79,7 @@ def test_without_a_network_of_its_own_only_the_gateways_port_is_left(alone: Alon
         "fast = lambda: socket.socket().sendto(b'x', 0x20000000, other.getsockname())\n"
         "say([layers, tried(to, gate), tried(to, other), tried(udp), tried(vsock), tried(multipath), tried(unix), tried(fast)])"
     )
-    network = dict((name, (state, detail)) for name, state, detail in got[0])["network"]
+    network = {name: (state, detail) for name, state, detail in got[0]}["network"]
     assert network[0] == "partly"
     assert "TCP only" in network[1]
     assert got[1:] == [0, 13, 1, 97, 1, 0, 1]
