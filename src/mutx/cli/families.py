@@ -10,6 +10,7 @@ workspaces = FamilyGroup("workspaces", groups.WorkspacesApi, "Workspaces and the
 api_keys = FamilyGroup("api-keys", groups.ApiKeysApi, "Create, rotate and revoke keys.")
 permissions = FamilyGroup("permissions", groups.PermissionsApi, "Narrow what members, keys and roles may do.")
 governance = FamilyGroup("governance", groups.GovernanceApi, "The governed verbs themselves.")
+supervision = FamilyGroup("supervision", groups.SupervisionApi, "Run agents as child processes; the kill switch.")
 security = FamilyGroup("security", groups.SecurityApi, "Sessions, receipts, compliance and metrics.")
 jobs = FamilyGroup("jobs", groups.JobsApi, "Deliveries and other work done later; retry what was given up.")
 health = FamilyGroup("health", groups.HealthApi, "How the server is.")

@@ -39,6 +39,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "api-keys": ("mutx.cli.families:api_keys", "Create, rotate and revoke keys."),
         "permissions": ("mutx.cli.families:permissions", "Narrow what members, keys and roles may do."),
         "governance": ("mutx.cli.families:governance", "The governed verbs themselves."),
+        "supervision": ("mutx.cli.families:supervision", "Run agents as child processes; the kill switch."),
         "security": ("mutx.cli.families:security", "Sessions, receipts, compliance and metrics."),
         "audit": ("mutx.cli.commands.audit:audit", "Who did what."),
         "jobs": ("mutx.cli.families:jobs", "Deliveries and other work done later; retry what was given up."),

@@ -17,6 +17,7 @@ from mutx.contract import (
     policies,
     security,
     sso,
+    supervision,
     workspaces,
 )
 
@@ -29,6 +30,7 @@ FAMILIES: Mapping[str, ModuleType] = MappingProxyType(
         "permissions": permissions,
         "agents": agents,
         "governance": governance,
+        "supervision": supervision,
         "policies": policies,
         "mcp": mcp,
         "approvals": approvals,

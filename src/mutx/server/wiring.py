@@ -57,6 +57,7 @@ from mutx.server.settings import Settings
 from mutx.server.sinks import names_of, topics_of
 from mutx.server.spiffe import spiffe_sources
 from mutx.server.sso import open_sign_on, sso_sources
+from mutx.server.supervision import SupervisionDesk, open_supervisor, supervision_desk
 from mutx.server.timekeeping import PERIOD, Timekeeper, go_on
 from mutx.server.traces import open_tracer, open_verbs
 from mutx.server.workers import Periodic, Workers
@@ -100,14 +101,16 @@ class ControlPlane:
     operator: Caller
     """The local operator: who processes of this machine's user act for."""
     uds: UdsDoor
+    supervision: SupervisionDesk
     tracer: RequestTracer | None = None
     scratch: tempfile.TemporaryDirectory[str] | None = field(default=None)
 
     async def start(self, *, socket: bool = False) -> None:
         """Begin what runs beside requests. `socket`: listen on the Unix socket as well. Raises SetupError."""
-        self.workers.start(launch_task(self.services.jobs) if socket else ())
+        self.workers.start((*launch_task(self.services.jobs), *self.supervision.tasks) if socket else ())
         if socket:
             await self.uds.start()
+            await self.supervision.open()
 
     async def stop(self) -> None:
         """Finish what is under way, write what is queued, let go of the files."""
@@ -118,6 +121,7 @@ class ControlPlane:
         if self.remote is not None:
             self.remote.stop()
         await self.workers.stop()
+        await self.supervision.close()
         if self.services.jobs is not None:
             await self.services.jobs.stop()
         if self.remote is not None:
@@ -217,6 +221,7 @@ async def _assemble(
         outbox=outbox,
         operator=operator,
         uds=uds,
+        supervision=supervision_desk(services),
         tracer=tracer,
         scratch=scratch,
     )
@@ -256,6 +261,7 @@ async def _services(
         jobs=jobs,
         keys=keys,
         compliance=self_assessment(clock),
+        supervisor=open_supervisor(settings, memory=memory),
         sign_on=sign_on,
     )
     return services, policies, identities, coordination, sinks, trail

@@ -9,6 +9,7 @@ from mutx.governance.keys import KeyRing
 from mutx.governance.pipeline import GovernancePipeline
 from mutx.governance.ports import Policies, Signer
 from mutx.kit.clock import Clock
+from mutx.services.faramesh_supervisor.supervisor import FarameshSupervisor
 from mutx.services.identity.authentication import Authentication
 from mutx.services.identity.sealing import Sealer
 from mutx.services.jobs.durable import DurableJobs
@@ -40,5 +41,7 @@ class Services:
     jobs: DurableJobs | None = None
     """None where nothing is kept."""
     compliance: AARMComplianceChecker
+    supervisor: FarameshSupervisor | None = None
+    """None where nothing is kept."""
     sign_on: SignOn | None = None
     """Single sign-on, where it is set up."""
