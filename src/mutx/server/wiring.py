@@ -40,7 +40,7 @@ from mutx.server.audit import open_trail, retention_task
 from mutx.server.coordination import Coordination, open_coordination
 from mutx.server.database import open_database, open_ledger
 from mutx.server.doors.http import hot_routes
-from mutx.server.doors.uds import UdsDoor
+from mutx.server.doors.sockets import Sockets, open_sockets
 from mutx.server.doors.verbs import Verbs
 from mutx.server.home import open_authentication, prepare
 from mutx.server.identities import LOCAL, KnownIdentities
@@ -100,7 +100,7 @@ class ControlPlane:
     outbox: OutboxPump
     operator: Caller
     """The local operator: who processes of this machine's user act for."""
-    uds: UdsDoor
+    sockets: Sockets
     supervision: SupervisionDesk
     tracer: RequestTracer | None = None
     scratch: tempfile.TemporaryDirectory[str] | None = field(default=None)
@@ -109,12 +109,12 @@ class ControlPlane:
         """Begin what runs beside requests. `socket`: listen on the Unix socket as well. Raises SetupError."""
         self.workers.start((*launch_task(self.services.jobs), *self.supervision.tasks) if socket else ())
         if socket:
-            await self.uds.start()
+            await self.sockets.start()
             await self.supervision.open()
 
     async def stop(self) -> None:
         """Finish what is under way, write what is queued, let go of the files."""
-        await self.uds.stop()
+        await self.sockets.stop()
         self.outbox.stop()
         self.watch.stop()
         self.coordination.stopping()
@@ -207,7 +207,7 @@ async def _assemble(
     workers = _workers(services, watch, outbox, remote, keeper, coordination, *tasks)
     if not memory:
         attend(app.state, Vitals(failures=lambda: workers.failures, sinks=names_of(sinks), home=settings.home))
-    uds = UdsDoor(settings.socket, verbs, identities.authenticate, local_agent(operator, Door.UDS))
+    sockets = open_sockets(settings, services, identities, verbs, local_agent(operator, Door.UDS))
     return ControlPlane(
         settings=settings,
         services=services,
@@ -220,7 +220,7 @@ async def _assemble(
         watch=watch,
         outbox=outbox,
         operator=operator,
-        uds=uds,
+        sockets=sockets,
         supervision=supervision_desk(services),
         tracer=tracer,
         scratch=scratch,
