@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from mutx.kit.errors import PermitRefused
-from tests.resources.supervision.desk import AT, all_gone, client, desk
+from tests.resources.supervision.desk import AT, all_gone, client, desk, eventually
 
 POLICY = """
 name: house
@@ -115,11 +115,9 @@ async def test_who_it_was_and_why_stands_in_the_audit_log(tmp_path: Path) -> Non
         await here.do(agent, "kill", reason="drill")
         await here.do(agent, "revive")
 
-        async def told() -> set[str]:
+        async def told() -> bool:
             events = (await here.http.get("/v1/audit/events", params={"agent_id": agent, "limit": 100})).json()
-            return {event["event_type"] for event in events["events"]}
+            return wanted <= {event["event_type"] for event in events["events"]}
 
         wanted = {"SUPERVISION_STARTED", "AGENT_START", "AGENT_KILLED", "AGENT_END", "AGENT_REVIVED"}
-        async with asyncio.timeout(30):
-            while not wanted <= await told():
-                await asyncio.sleep(0.1)
+        await eventually(told)

@@ -43,7 +43,7 @@ async def killable(folder: Path) -> AsyncIterator[Killable]:
         str(folder / "home"),
         json.dumps(given),
     ]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) as process:
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) as process:  # noqa: ASYNC220 - to be killed
         assert process.stdout is not None
         try:
             token = ""

@@ -1,5 +1,6 @@
 """The Unix sockets of one control plane: its own, and the one for Faramesh's clients."""
 
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
 from mutx.governance.types import Caller
@@ -19,12 +20,11 @@ class Sockets:
 
     async def start(self) -> None:
         """Raises SetupError, and then none of them listens."""
-        try:
+        async with AsyncExitStack() as started:
             for door in self.doors:
                 await door.start()
-        except BaseException:
-            await self.stop()
-            raise
+                started.push_async_callback(door.stop)
+            started.pop_all()
 
     async def stop(self) -> None:
         for door in self.doors:
