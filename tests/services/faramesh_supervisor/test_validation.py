@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -132,14 +131,16 @@ def test_what_a_child_gets_is_little_and_says_who_it_is() -> None:
 
 def test_a_prefix_and_a_faramesh_stand_before_the_command(tmp_path: Path) -> None:
     (tmp_path / "shop.fpl").write_text("")
-    runnable = Runnable(command=("clerk",), env={}, profile=None, policy="shop.fpl", cwd=None)
+    runnable = Runnable(command=("clerk",), env={"REGION": "n"}, profile=None, policy="shop.fpl", cwd=None)
     both = config(
-        faramesh_bin="/opt/faramesh", allowed_policy_dir=tmp_path, launch_prefix=(sys.executable, "-m", "nice", "--")
+        faramesh_bin="/opt/faramesh",
+        allowed_policy_dir=tmp_path,
+        launch_prefix=("run", "--agent", "{agent_id}", "{env}", "--"),
     )
     launch = launch_of(both, runnable, ABOUT, os.environ)
     policy = ("--policy", str(tmp_path / "shop.fpl"))
     wrapped = ("/opt/faramesh", "run", "--agent-id", "a", *policy, "--", "clerk")
-    assert launch.command == (sys.executable, "-m", "nice", "--", *wrapped)
+    assert launch.command == ("run", "--agent", "a", "--env", "REGION", "--", *wrapped)
     assert "FARAMESH_AUTOLOAD" not in launch.env
     plain = Runnable(command=("clerk",), env={}, profile=None, policy=None, cwd=None)
     assert "--policy" not in launch_of(both, plain, ABOUT, {}).command

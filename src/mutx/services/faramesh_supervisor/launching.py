@@ -1,11 +1,13 @@
 """The last step before a child: what exactly is run, and with which environment."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from mutx.services.faramesh_supervisor.config import SupervisionConfig
 from mutx.services.faramesh_supervisor.supervisor import About, Launch
 from mutx.services.faramesh_supervisor.validation import Runnable, policy_file
 
+ENV_WORD = "{env}"
+"""A word of the prefix that stands for `--env NAME` of each variable given."""
 INHERITED = (
     "PATH",
     "HOME",
@@ -34,8 +36,16 @@ def launch_of(config: SupervisionConfig, runnable: Runnable, about: About, envir
     }
     if config.faramesh_bin is None and not config.launch_prefix:
         env["FARAMESH_AUTOLOAD"] = "1"  # an agent that has Faramesh's library in it is governed by that
-    command = (*config.launch_prefix, *_governed(config, runnable, about))
+    command = (*_prefix(config, runnable, about), *_governed(config, runnable, about))
     return Launch(about=about, command=command, env=env, cwd=runnable.cwd, own=runnable.env)
+
+
+def _prefix(config: SupervisionConfig, runnable: Runnable, about: About) -> Iterator[str]:
+    for word in config.launch_prefix:
+        if word == ENV_WORD:
+            yield from (part for name in runnable.env for part in ("--env", name))
+        else:
+            yield word.replace("{agent_id}", about.agent_id)
 
 
 def _governed(config: SupervisionConfig, runnable: Runnable, about: About) -> tuple[str, ...]:
