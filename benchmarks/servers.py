@@ -21,6 +21,7 @@ from benchmarks.world import NullSigner, World
 from mutx.governance.types import Door
 from mutx.server.app import create_app
 from mutx.server.doors.http import hot_routes
+from mutx.server.doors.peers import KnownPeers
 from mutx.server.doors.uds import UdsDoor
 from mutx.server.doors.verbs import Verbs
 from mutx.server.http_protocol import WholeAnswers
@@ -66,7 +67,8 @@ async def serve_unsigned(port: int, socket: Path) -> None:
     """Both doors of one control plane whose receipts are neither signed nor stored."""
     plane = await build(Settings(port=port, governance_rate_limit_requests=100_000_000), memory=True)
     verbs = unsigned_verbs(plane, rules.mixed(1000))
-    door = UdsDoor(socket, verbs, plane.identities.authenticate, plane.local_agent(Door.UDS))
+    peers = KnownPeers(plane.identities, plane.local_agent(Door.UDS), lambda _: None)
+    door = UdsDoor(socket, verbs, peers)
     services = replace(plane.services, registry=CollectorRegistry())
     app = create_app(services, plane.settings, plane.identities, doors=hot_routes(verbs))
     await door.start()

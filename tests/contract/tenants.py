@@ -26,6 +26,11 @@ rules:
   - {{id: reads, match: {{tool: "read*"}}, effect: allow}}
   - {{id: pay, match: {{tool: pay}}, effect: step_up}}
 """
+SUPERVISION: Mapping[str, Any] = {
+    "internal_user_email_domains": "example.org",
+    "supervision_profiles": {MARK: {"command": ["true"]}},
+}
+"""Nothing is started by it: this control plane only takes down what is wanted."""
 HANG_SECONDS = 10.0
 """No answer takes this long: what would be a hang is an error."""
 
@@ -35,7 +40,7 @@ class Tenants:
 
     def __init__(self, home: Path) -> None:
         self._runner = asyncio.Runner(loop_factory=uvloop.new_event_loop)
-        self.plane: ControlPlane = self.run(build(settings(home)))
+        self.plane: ControlPlane = self.run(build(settings(home, **SUPERVISION)))
         self.ana = self._person(f"ana-{MARK}")
         self._eve, self._eves = self._person("eve"), 1
         self._left_something = False
@@ -113,6 +118,8 @@ class Tenants:
         part = {"delegator": agent["agent_id"], "delegate": f"sub-{MARK}", "tools": [{"tool": "read"}], "seconds": 60}
         handed = do(me, "POST", "/v1/delegations", part)
         about_me = do(me, "GET", "/v1/auth/me")
+        self.run(self._verified(about_me["id"]))
+        do(me, "POST", "/v1/runtime/governance/supervised/start", {"agent_id": agent["agent_id"], "profile": MARK})
         job = NewJob(id=f"mail.{uuid4()}", kind="mail", workspace_id=about_me["workspace_id"], payload={"to": MARK})
         assert self.plane.services.jobs is not None
         self.run(self.plane.services.jobs.enqueue(job))
@@ -139,6 +146,10 @@ class Tenants:
             "user_id": about_me["id"],
             "principal": about_me["id"],
         }
+
+    async def _verified(self, user_id: str) -> None:
+        async with self.plane.services.database.write() as session:
+            await session.execute(text("UPDATE users SET is_email_verified = 1 WHERE id = :id"), {"id": user_id})
 
     def _made_by_themselves(self) -> None:
         """An id that nobody listed above is that of a thing created where its path says: POST /things -> /things/{id}."""

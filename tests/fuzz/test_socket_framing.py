@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from mutx.server.doors.uds import MAX_LINE
+from mutx.server.doors.lines import MAX_LINE
 from tests.fuzz.target import RANDOM_ELSEWHERE, Target
 
 pytestmark = RANDOM_ELSEWHERE

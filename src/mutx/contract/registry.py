@@ -18,6 +18,7 @@ from mutx.contract import (
     policies,
     security,
     sso,
+    supervision,
     workspaces,
 )
 
@@ -30,6 +31,7 @@ FAMILIES: Mapping[str, ModuleType] = MappingProxyType(
         "permissions": permissions,
         "agents": agents,
         "governance": governance,
+        "supervision": supervision,
         "policies": policies,
         "mcp": mcp,
         "delegations": delegations,

@@ -10,6 +10,15 @@ from mutx.governance.policy.globs import parse_glob
 from mutx.governance.types import AccessLimit, LimitedVerb
 
 
+def silenced(limits: Sequence[AccessLimit], agent_id: str) -> str | None:
+    """The id of a denial of whatever an agent might do; None if there is none."""
+    for limit in limits:
+        whole = limit.verb is LimitedVerb.ACT and not limit.allows and limit.tool == "*"
+        if whole and parse_glob(limit.agent).matches(agent_id):
+            return limit.id
+    return None
+
+
 def forbidden(limits: Sequence[AccessLimit], verb: LimitedVerb, agent_id: str, tool: str = "") -> str | None:
     """The id of the limit that forbids it; None if none does."""
     grants = []

@@ -18,7 +18,7 @@ from mutx.governance.answer import Answer, Conclusion, GrantSpec, Redemption
 from mutx.governance.approvals import ApprovalService
 from mutx.governance.gather import OWN_RIGHT, Delegated, Dependencies, Gatherer, depends_on
 from mutx.governance.judge import judge
-from mutx.governance.limits import forbidden
+from mutx.governance.limits import forbidden, silenced
 from mutx.governance.mediator import ActionMediator
 from mutx.governance.permits import Permits
 from mutx.governance.policy.engine import PolicyEngine
@@ -238,11 +238,25 @@ class GovernancePipeline:
         if claims.ws != caller.workspace_id:
             raise PermitRefused("this permit was not issued by this control plane; ask it for a decision")
         _own_agent(caller, claims.aud)
+        if silenced(caller.limits, claims.aud) is not None:
+            raise PermitRefused("this agent may do nothing any more; see its permissions and its kill switch")
         if digest(args) != claims.args:
             raise PermitRefused("these are not the permitted arguments; run what the decision says, or decide anew")
         if not await self._ledger.redeem(claims.ws, claims.act, claims.id, now):
             raise PermitRefused("this permit was spent before; it is good for one run")
         return Redemption(action_id=claims.act, args_hash=claims.args, redeemed_at=now)
+
+    async def claim(self, action_id: str, caller: Caller) -> Redemption:
+        """Spend the permit of an action whose arguments the caller still holds as it sent them: it is told of no permit.
+
+        Raises NotFound, PermissionDenied, PermitRefused (not allowed, expired, spent, or for other arguments by now).
+        """
+        known = await self._gather.action(caller.workspace_id, action_id)
+        _own_agent(caller, known.action.agent_id)
+        if known.permit is None or known.decision.modified_args is not None:
+            raise PermitRefused("nothing is permitted as it was asked for; see the action's decision")
+        permit = self._permits.token(known.permit, known.action)
+        return await self.redeem(permit, known.action.tool_args, caller)
 
     async def status(self, action_id: str, caller: Caller) -> Answer:
         """Where an action stands. Raises NotFound, PermissionDenied."""

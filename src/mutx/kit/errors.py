@@ -5,6 +5,7 @@
         MalformedBody         not JSON, NaN, a duplicate key, nested too deep, a lone surrogate
         TooLarge              over a size limit
         RequestTooSlow        it did not arrive in time
+        SupervisionValidationError  an agent that may not be started like this
         PolicyInvalid         a policy document that does not compile (the old version stays in force)
       AuthError             who you are
         Unauthenticated
@@ -61,6 +62,10 @@ class RequestTooSlow(InputError):
 
 class PolicyInvalid(InputError):
     code = "policy_invalid"
+
+
+class SupervisionValidationError(InputError):
+    code = "supervision_invalid"
 
 
 class AuthError(MutxError):

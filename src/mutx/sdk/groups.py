@@ -20,6 +20,7 @@ from mutx.contract import (
     policies,
     security,
     sso,
+    supervision,
     workspaces,
 )
 from mutx.sdk.group import Call, Group, Stream, T
@@ -107,6 +108,21 @@ class GovernanceApi(Group[T]):
     conclude_batch = Call(governance.conclude_batch)
     resolve_batch = Call(governance.resolve_batch)
     redeem_batch = Call(governance.redeem_batch)
+
+
+class SupervisionApi(Group[T]):
+    list = Call(supervision.list_supervised)
+    status = Call(supervision.get_supervision_status)
+    profiles = Call(supervision.list_launch_profiles)
+    start = Call(supervision.start_supervised)
+    stop_agent = Call(supervision.stop_supervised_agent)
+    kills = Call(supervision.list_agent_kills)
+    get = Call(supervision.get_supervised)
+    logs = Call(supervision.list_supervised_logs)
+    stop = Call(supervision.stop_supervised)
+    restart = Call(supervision.restart_supervised)
+    kill = Call(supervision.kill_agent)
+    revive = Call(supervision.revive_agent)
 
 
 class PoliciesApi(Group[T]):
@@ -210,6 +226,7 @@ class Api(Generic[T]):
         self.permissions: PermissionsApi[T] = PermissionsApi(transport)
         self.agents: AgentsApi[T] = AgentsApi(transport)
         self.governance: GovernanceApi[T] = GovernanceApi(transport)
+        self.supervision: SupervisionApi[T] = SupervisionApi(transport)
         self.policies: PoliciesApi[T] = PoliciesApi(transport)
         self.mcp: McpApi[T] = McpApi(transport)
         self.delegations: DelegationsApi[T] = DelegationsApi(transport)

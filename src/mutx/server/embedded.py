@@ -8,8 +8,9 @@ control plane runs on an event loop of its own thread, so blocking and async cal
 import asyncio
 import json
 import threading
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from concurrent.futures import Future
+from functools import partial
 from typing import Any, Self, TypeVar
 
 import httpx2
@@ -34,7 +35,11 @@ class Embedded:
     """A running control plane in this process. Thread-safe. Close it to release the database file."""
 
     def __init__(
-        self, plane: ControlPlane, caller: Caller, loop: asyncio.AbstractEventLoop, thread: threading.Thread
+        self,
+        plane: ControlPlane,
+        caller: Callable[[], Awaitable[Caller]],
+        loop: asyncio.AbstractEventLoop,
+        thread: threading.Thread,
     ) -> None:
         self._plane = plane
         self._loop = loop
@@ -55,7 +60,7 @@ class Embedded:
         try:
             with FAIL_CLOSED:
                 # The same checks as on any wire: what JSON cannot hold is refused here too.
-                return {"ok": await self._plane.verbs.call(verb, parse(_encode(body)), self._caller)}
+                return {"ok": await self._plane.verbs.call(verb, parse(_encode(body)), await self._caller())}
         except MutxError as error:
             return {"error": {"code": error.code, "message": str(error), "details": error.details}}
 
@@ -120,7 +125,8 @@ def create(
     thread.start()
     try:
         plane = asyncio.run_coroutine_threadsafe(_start(settings, memory), loop).result(START_TIMEOUT)
-        caller = asyncio.run_coroutine_threadsafe(_caller(plane, token), loop).result(START_TIMEOUT)
+        caller = partial(_caller, plane, token)
+        asyncio.run_coroutine_threadsafe(caller(), loop).result(START_TIMEOUT)
     except MutxError:
         loop.call_soon_threadsafe(loop.stop)
         raise
@@ -142,7 +148,7 @@ async def _start(settings: Settings, memory: bool) -> ControlPlane:
 async def _caller(plane: ControlPlane, token: str | None) -> Caller:
     """Who the embedded agent acts for. Without a key it is a local process of the operator, which can never approve."""
     if token is None:
-        return plane.local_agent(Door.EMBEDDED)
+        return await plane.identities.vouched(plane.local_agent(Door.EMBEDDED))
     return replace(await plane.identities.authenticate(token), door=Door.EMBEDDED)
 
 

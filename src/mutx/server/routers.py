@@ -15,6 +15,7 @@ from mutx.resources.permissions.routes import router as permissions
 from mutx.resources.policies.routes import router as policies
 from mutx.resources.security.routes import router as security
 from mutx.resources.sso.routes import router as sso
+from mutx.resources.supervision.routes import router as supervision
 from mutx.resources.workspaces.routes import router as workspaces
 from mutx.server.doors.routes import router as governance
 
@@ -26,6 +27,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     permissions,
     agents,
     governance,
+    supervision,
     policies,
     mcp,
     delegations,

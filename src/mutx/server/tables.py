@@ -9,6 +9,7 @@ from mutx.resources.mcp import models as mcp
 from mutx.resources.permissions import models as permissions
 from mutx.resources.policies import models as policies
 from mutx.resources.sso import models as sso
+from mutx.resources.supervision import models as supervision
 from mutx.resources.workspaces import models as workspaces
 from mutx.storage import installation, revocations
 from mutx.storage import ledger_tables as ledger
@@ -22,6 +23,7 @@ MODULES = (
     api_keys,
     permissions,
     agents,
+    supervision,
     policies,
     mcp,
     delegations,
@@ -33,6 +35,10 @@ MODULES = (
 )
 METADATA = Row.metadata
 
-SEALED = ((METADATA.tables["installation_secrets"], "sealed"), (METADATA.tables["audit_events"], "sealed"))
+SEALED = (
+    (METADATA.tables["installation_secrets"], "sealed"),
+    (METADATA.tables["audit_events"], "sealed"),
+    (METADATA.tables["supervised_agents"], "env"),
+)
 """Columns of sealed values, of tables whose key is a text `id`: `mutx secrets reseal` puts them under the newest key. A
 value's context is `sealing.place(table, column, id)`."""

@@ -42,7 +42,7 @@ from mutx.server.coordination import Coordination, open_coordination
 from mutx.server.database import open_database, open_ledger
 from mutx.server.delegating import delegation_verbs
 from mutx.server.doors.http import hot_routes
-from mutx.server.doors.uds import UdsDoor
+from mutx.server.doors.sockets import Sockets, open_sockets
 from mutx.server.doors.verbs import Verbs
 from mutx.server.home import open_authentication, prepare
 from mutx.server.identities import LOCAL, KnownIdentities
@@ -59,6 +59,7 @@ from mutx.server.settings import Settings
 from mutx.server.sinks import names_of, topics_of
 from mutx.server.spiffe import spiffe_sources
 from mutx.server.sso import open_sign_on, sso_sources
+from mutx.server.supervision import SupervisionDesk, open_supervisor, supervision_desk
 from mutx.server.timekeeping import PERIOD, Timekeeper, go_on
 from mutx.server.traces import open_tracer, open_verbs
 from mutx.server.workers import Periodic, Workers
@@ -101,25 +102,28 @@ class ControlPlane:
     outbox: OutboxPump
     operator: Caller
     """The local operator: who processes of this machine's user act for."""
-    uds: UdsDoor
+    sockets: Sockets
+    supervision: SupervisionDesk
     tracer: RequestTracer | None = None
     scratch: tempfile.TemporaryDirectory[str] | None = field(default=None)
 
     async def start(self, *, socket: bool = False) -> None:
         """Begin what runs beside requests. `socket`: listen on the Unix socket as well. Raises SetupError."""
-        self.workers.start(launch_task(self.services.jobs) if socket else ())
+        self.workers.start((*launch_task(self.services.jobs), *self.supervision.tasks) if socket else ())
         if socket:
-            await self.uds.start()
+            await self.sockets.start()
+            await self.supervision.open()
 
     async def stop(self) -> None:
         """Finish what is under way, write what is queued, let go of the files."""
-        await self.uds.stop()
+        await self.sockets.stop()
         self.outbox.stop()
         self.watch.stop()
         self.coordination.stopping()
         if self.remote is not None:
             self.remote.stop()
         await self.workers.stop()
+        await self.supervision.close()
         if self.services.jobs is not None:
             await self.services.jobs.stop()
         if self.remote is not None:
@@ -205,7 +209,7 @@ async def _assemble(
     workers = _workers(services, watch, outbox, remote, keeper, coordination, *tasks)
     if not memory:
         attend(app.state, Vitals(failures=lambda: workers.failures, sinks=names_of(sinks), home=settings.home))
-    uds = UdsDoor(settings.socket, verbs, identities.authenticate, local_agent(operator, Door.UDS))
+    sockets = open_sockets(settings, services, identities, verbs, local_agent(operator, Door.UDS))
     return ControlPlane(
         settings=settings,
         services=services,
@@ -218,7 +222,8 @@ async def _assemble(
         watch=watch,
         outbox=outbox,
         operator=operator,
-        uds=uds,
+        sockets=sockets,
+        supervision=supervision_desk(services),
         tracer=tracer,
         scratch=scratch,
     )
@@ -260,6 +265,7 @@ async def _services(
         keys=keys,
         compliance=self_assessment(clock),
         delegations=book,
+        supervisor=open_supervisor(settings, memory=memory),
         sign_on=sign_on,
     )
     return services, policies, identities, coordination, sinks, trail

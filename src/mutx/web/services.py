@@ -9,6 +9,7 @@ from mutx.governance.keys import KeyRing
 from mutx.governance.pipeline import GovernancePipeline
 from mutx.governance.ports import Delegations, Policies, Signer
 from mutx.kit.clock import Clock
+from mutx.services.faramesh_supervisor.supervisor import FarameshSupervisor
 from mutx.services.identity.authentication import Authentication
 from mutx.services.identity.sealing import Sealer
 from mutx.services.jobs.durable import DurableJobs
@@ -42,5 +43,7 @@ class Services:
     compliance: AARMComplianceChecker
     delegations: Delegations | None = None
     """What agents have handed one another; None where nothing is kept of it."""
+    supervisor: FarameshSupervisor | None = None
+    """None where nothing is kept."""
     sign_on: SignOn | None = None
     """Single sign-on, where it is set up."""

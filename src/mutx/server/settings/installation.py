@@ -25,6 +25,7 @@ from mutx.server.settings.remote_policies import RemotePolicySettings
 from mutx.server.settings.secrets import SecretsSettings
 from mutx.server.settings.spiffe import SpiffeSettings
 from mutx.server.settings.sso import SsoSettings
+from mutx.server.settings.supervision import SupervisionSettings
 from mutx.server.settings.telemetry import TelemetrySettings
 
 
@@ -39,6 +40,7 @@ class Settings(
     OutwardSettings,
     AuditSettings,
     RemotePolicySettings,
+    SupervisionSettings,
     BaseSettings,
 ):
     """Every field has a default that is safe on one's own machine."""
@@ -118,6 +120,11 @@ class Settings(
     def socket(self) -> Path:
         """The Unix socket; its directory belongs to the owner alone."""
         return self.home / "run" / "mutx.sock"
+
+    @property
+    def faramesh_path(self) -> Path:
+        """The socket that Faramesh clients speak to; its directory belongs to the owner alone as well."""
+        return self.faramesh_socket or self.home / "run" / "faramesh.sock"
 
     @property
     def issuer(self) -> str:

@@ -1,0 +1,1 @@
+"""Agents as child processes: started, watched, restarted, stopped with everything they started, and never doubled."""
