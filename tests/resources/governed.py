@@ -31,6 +31,7 @@ from mutx.server.secrets import open_sealer
 from mutx.server.settings import Settings
 from mutx.server.sinks import topics_of
 from mutx.server.wiring import governance, self_assessment
+from mutx.services.evalview.service import EvalView
 from mutx.services.signing import EphemeralSigner
 from mutx.storage.coordination import LocalBus
 from mutx.storage.outbox import OutboxPump
@@ -160,6 +161,7 @@ async def governed(home: Path, database_url: str = "") -> AsyncIterator[Governed
     book = DelegationBook(database, identities, signer, keys)
     pipeline = governance(*parts, topics_of([audit]), book)
     services = Services(
+        evalview=EvalView(),
         database=database,
         ledger=ledger,
         pipeline=pipeline,

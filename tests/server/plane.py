@@ -16,6 +16,7 @@ from mutx.governance.keys import KeyRing
 from mutx.kit.clock import ManualClock
 from mutx.server.app import create_app
 from mutx.server.database import open_database
+from mutx.server.guardrails import open_evalview
 from mutx.server.home import open_authentication, prepare
 from mutx.server.identities import KnownIdentities
 from mutx.server.openapi import DescribedApi
@@ -108,6 +109,7 @@ async def running(
         auth=auth,
         revocations=Revocations(database, auth.callers, bus, clock, shared=shared),
         sealer=sealer,
+        evalview=open_evalview(settings),
         registry=CollectorRegistry(),
         keys=KeyRing(),
         compliance=cast("Any", None),

@@ -13,5 +13,6 @@ delegations = FamilyGroup("delegations", groups.DelegationsApi, "What agents han
 governance = FamilyGroup("governance", groups.GovernanceApi, "The governed verbs themselves.")
 supervision = FamilyGroup("supervision", groups.SupervisionApi, "Run agents as child processes; the kill switch.")
 security = FamilyGroup("security", groups.SecurityApi, "Sessions, receipts, compliance and metrics.")
+guardrails = FamilyGroup("guardrails", groups.GuardrailsApi, "Check texts, and watch how agents behave.")
 jobs = FamilyGroup("jobs", groups.JobsApi, "Deliveries and other work done later; retry what was given up.")
 health = FamilyGroup("health", groups.HealthApi, "How the server is.")

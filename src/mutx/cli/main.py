@@ -44,6 +44,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "supervision": ("mutx.cli.families:supervision", "Run agents as child processes; the kill switch."),
         "security": ("mutx.cli.families:security", "Sessions, receipts, compliance and metrics."),
         "audit": ("mutx.cli.commands.audit:audit", "Who did what."),
+        "guardrails": ("mutx.cli.families:guardrails", "Check texts, and watch how agents behave."),
         "jobs": ("mutx.cli.families:jobs", "Deliveries and other work done later; retry what was given up."),
         "health": ("mutx.cli.families:health", "How the server is."),
         "bench": ("mutx.cli.commands.bench:bench", "Measure the engine on recorded work and known attacks."),

@@ -11,6 +11,7 @@ from mutx.contract import (
     auth,
     delegations,
     governance,
+    guardrails,
     health,
     jobs,
     mcp,
@@ -38,6 +39,7 @@ FAMILIES: Mapping[str, ModuleType] = MappingProxyType(
         "approvals": approvals,
         "security": security,
         "audit": audit,
+        "guardrails": guardrails,
         "jobs": jobs,
         "health": health,
     }

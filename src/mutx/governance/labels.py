@@ -1,7 +1,7 @@
 """What a tool's output is labelled: confidentiality and trust (DESIGN §2; AARM R2: no answer means the highest)."""
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from mutx.governance.detectors import find_card, find_iban, find_ssn
@@ -10,6 +10,9 @@ from mutx.governance.types import Confidentiality, Label
 
 Classifier = Callable[[Any], Label | None]
 """Says what a result is, or None when it cannot tell. It must be pure and quick: it runs in `conclude`."""
+
+Suspect = Callable[[Sequence[str]], bool]
+"""Says whether an attack stands in a result's texts. Pure and quick, as a classifier; it only ever takes trust away."""
 
 UNKNOWN = Label(Confidentiality.RESTRICTED, trusted=False)
 """What stands when nobody answers."""

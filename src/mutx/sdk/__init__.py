@@ -8,6 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from mutx.sdk.client import MutxAsyncClient, MutxClient
+    from mutx.sdk.guardrails import (
+        EvalViewGuardrail,
+        GuardrailMiddleware,
+        GuardrailResult,
+        PIIBlocklistGuardrail,
+        RegexGuardrail,
+        ToxicityGuardrail,
+    )
     from mutx.sdk.message import Unreachable
     from mutx.sdk.policy import DEFAULT_GUARDRAIL_PROFILES, MutxPolicyClient
     from mutx_agent import ActionDenied, ApprovalTimeout, ControlPlaneUnreachable, Governor, OutcomeNotRecorded, govern
@@ -15,6 +23,14 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "mutx.sdk.client": ("MutxAsyncClient", "MutxClient"),
+    "mutx.sdk.guardrails": (
+        "EvalViewGuardrail",
+        "GuardrailMiddleware",
+        "GuardrailResult",
+        "PIIBlocklistGuardrail",
+        "RegexGuardrail",
+        "ToxicityGuardrail",
+    ),
     "mutx.sdk.message": ("Unreachable",),
     "mutx.sdk.policy": ("DEFAULT_GUARDRAIL_PROFILES", "MutxPolicyClient"),
     "mutx_agent": (
@@ -33,12 +49,18 @@ __all__ = [
     "ActionDenied",
     "ApprovalTimeout",
     "ControlPlaneUnreachable",
+    "EvalViewGuardrail",
     "Governor",
+    "GuardrailMiddleware",
+    "GuardrailResult",
     "MutxAgentClient",
     "MutxAsyncClient",
     "MutxClient",
     "MutxPolicyClient",
     "OutcomeNotRecorded",
+    "PIIBlocklistGuardrail",
+    "RegexGuardrail",
+    "ToxicityGuardrail",
     "Unreachable",
     "govern",
 ]

@@ -13,6 +13,7 @@ from mutx.contract import (
     auth,
     delegations,
     governance,
+    guardrails,
     health,
     jobs,
     mcp,
@@ -201,6 +202,16 @@ class AuditApi(Group[T]):
     erase = Call(audit.erase_audit_event)
 
 
+class GuardrailsApi(Group[T]):
+    profiles = Call(guardrails.list_guardrail_profiles)
+    check = Call(guardrails.check_text)
+    restore = Call(guardrails.restore_text)
+    canary = Call(guardrails.create_canary)
+    observe = Call(guardrails.report_observation)
+    behaviour = Call(guardrails.get_agent_behaviour)
+    resume = Call(guardrails.resume_agent)
+
+
 class JobsApi(Group[T]):
     list = Call(jobs.list_jobs)
     get = Call(jobs.get_job)
@@ -233,5 +244,6 @@ class Api(Generic[T]):
         self.approvals: ApprovalsApi[T] = ApprovalsApi(transport)
         self.security: SecurityApi[T] = SecurityApi(transport)
         self.audit: AuditApi[T] = AuditApi(transport)
+        self.guardrails: GuardrailsApi[T] = GuardrailsApi(transport)
         self.jobs: JobsApi[T] = JobsApi(transport)
         self.health: HealthApi[T] = HealthApi(transport)

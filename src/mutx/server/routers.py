@@ -8,6 +8,7 @@ from mutx.resources.approvals.routes import router as approvals
 from mutx.resources.audit.routes import router as audit
 from mutx.resources.auth.routes import router as auth
 from mutx.resources.delegations.routes import router as delegations
+from mutx.resources.guardrails.routes import router as guardrails
 from mutx.resources.health.routes import router as health
 from mutx.resources.jobs.routes import router as jobs
 from mutx.resources.mcp.routes import router as mcp
@@ -34,6 +35,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     approvals,
     security,
     audit,
+    guardrails,
     jobs,
     health,
 )

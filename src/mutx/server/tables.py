@@ -6,6 +6,7 @@ from mutx.resources.audit import models as audit
 from mutx.resources.auth import models as auth
 from mutx.resources.delegations import models as delegations
 from mutx.resources.mcp import models as mcp
+from mutx.resources.guardrails import models as guardrails
 from mutx.resources.permissions import models as permissions
 from mutx.resources.policies import models as policies
 from mutx.resources.sso import models as sso
@@ -28,6 +29,7 @@ MODULES = (
     mcp,
     delegations,
     audit,
+    guardrails,
     ledger,
     schema,
     revocations,

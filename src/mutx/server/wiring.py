@@ -44,6 +44,7 @@ from mutx.server.delegating import delegation_verbs
 from mutx.server.doors.http import hot_routes
 from mutx.server.doors.sockets import Sockets, open_sockets
 from mutx.server.doors.verbs import Verbs
+from mutx.server.guardrails import open_evalview
 from mutx.server.home import open_authentication, prepare
 from mutx.server.identities import LOCAL, KnownIdentities
 from mutx.server.identity_jobs import identity_jobs, record_the_last
@@ -63,6 +64,7 @@ from mutx.server.supervision import SupervisionDesk, open_supervisor, supervisio
 from mutx.server.timekeeping import PERIOD, Timekeeper, go_on
 from mutx.server.traces import open_tracer, open_verbs
 from mutx.server.workers import Periodic, Workers
+from mutx.services.evalview.injection.detector import holds_attack
 from mutx.services.identity.authentication import Authentication
 from mutx.services.oidc.sign_on import SignOn
 from mutx.services.signing import EphemeralSigner
@@ -134,6 +136,7 @@ class ControlPlane:
         await self.services.database.stop()
         self.services.auth.passwords.close()
         await self.identities.close()
+        await self.services.evalview.close()
         if self.services.sign_on is not None:
             await self.services.sign_on.close()
         if self.tracer is not None:
@@ -233,7 +236,7 @@ async def _services(
     settings: Settings, database: Database, clock: Clock, undo: AsyncExitStack, *, memory: bool
 ) -> tuple[Services, PolicyEngines, KnownIdentities, Coordination, tuple[Sink, ...], AuditTrail]:
     """What routes and doors stand on; and the policies, who comes in, what is shared with other replicas, where events go."""
-    accumulator = ContextAccumulator()
+    accumulator = ContextAccumulator(suspects=(holds_attack,))
     ledger = MemoryLedger(accumulator, clock) if memory else open_ledger(database, accumulator, clock)
     await ledger.start()
     undo.push_async_callback(ledger.stop)
@@ -267,6 +270,7 @@ async def _services(
         delegations=book,
         supervisor=open_supervisor(settings, memory=memory),
         sign_on=sign_on,
+        evalview=open_evalview(settings),
     )
     return services, policies, identities, coordination, sinks, trail
 

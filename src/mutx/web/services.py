@@ -10,6 +10,7 @@ from mutx.governance.pipeline import GovernancePipeline
 from mutx.governance.ports import Delegations, Policies, Signer
 from mutx.kit.clock import Clock
 from mutx.services.faramesh_supervisor.supervisor import FarameshSupervisor
+from mutx.services.evalview.service import EvalView
 from mutx.services.identity.authentication import Authentication
 from mutx.services.identity.sealing import Sealer
 from mutx.services.jobs.durable import DurableJobs
@@ -45,5 +46,6 @@ class Services:
     """What agents have handed one another; None where nothing is kept of it."""
     supervisor: FarameshSupervisor | None = None
     """None where nothing is kept."""
+    evalview: EvalView
     sign_on: SignOn | None = None
     """Single sign-on, where it is set up."""

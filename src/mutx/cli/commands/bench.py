@@ -16,6 +16,7 @@ WORDINGS = ("plain", "important", "override", "todo")
 BENCHES: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
         "agentdojo": ("mutx.cli.commands.bench:agentdojo", "Users' tasks and attacks of AgentDojo, without a model."),
+        "guardrail": ("mutx.cli.bench.command:guardrail", "Recall and false positives on labelled texts."),
         "history": ("mutx.cli.policy_history:backtest", "What was recorded, decided again under another policy."),
     }
 )

@@ -14,7 +14,7 @@ from mutx.governance.context.leaves import read_leaves
 from mutx.governance.context.observation import Observation
 from mutx.governance.context.session import ActionRecord, DataAccess, SessionContext
 from mutx.governance.instructions import orders
-from mutx.governance.labels import Classifier, declared, label_of
+from mutx.governance.labels import Classifier, Suspect, declared, label_of
 from mutx.governance.provenance import Hasher, ProvenanceIndex, Sighting
 from mutx.governance.tools import ToolSchema
 from mutx.governance.turn import Outcome, OutcomeStatus
@@ -28,11 +28,13 @@ MAX_RESOURCE = 256
 class ContextAccumulator:
     """Values in, values out. `apply` is the only thing that changes a context.
 
-    `classifiers` label results beside what tools declare; see `labels.label_of`.
+    `classifiers` label results beside what tools declare; see `labels.label_of`. `suspects` say of a result's texts that an
+    attack stands in them: then nobody trusts the result, whatever its tool declares.
     """
 
-    def __init__(self, classifiers: Sequence[Classifier] = ()) -> None:
+    def __init__(self, classifiers: Sequence[Classifier] = (), suspects: Sequence[Suspect] = ()) -> None:
         self._classifiers = tuple(classifiers)
+        self._suspects = tuple(suspects)
         self._decode_delta = msgspec.msgpack.Decoder(ContextDelta).decode
         self._decode_context = msgspec.msgpack.Decoder(SessionContext).decode
 
@@ -141,6 +143,8 @@ class ContextAccumulator:
         output = outcome.error if outcome.result is None else outcome.result
         texts, complete = read_leaves(output)
         label = label_of(output, texts, complete=complete, schema=schema, classifiers=self._classifiers)
+        if label.trusted and any(suspect(texts) for suspect in self._suspects):
+            label = Label(label.confidentiality, trusted=False)
         sightings: tuple[Sighting, ...] = ()
         if output is not None:
             lines = schema is not None and schema.lines

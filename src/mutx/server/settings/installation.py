@@ -18,6 +18,7 @@ from mutx.kit.errors import SetupError
 from mutx.server.settings.audit import AuditSettings
 from mutx.server.settings.database import DatabaseSettings
 from mutx.server.settings.edge import EdgeSettings
+from mutx.server.settings.guardrails import GuardrailSettings
 from mutx.server.settings.identity import IdentitySettings
 from mutx.server.settings.outward import OutwardSettings
 from mutx.server.settings.production import refuse_weak
@@ -41,6 +42,7 @@ class Settings(
     AuditSettings,
     RemotePolicySettings,
     SupervisionSettings,
+    GuardrailSettings,
     BaseSettings,
 ):
     """Every field has a default that is safe on one's own machine."""

@@ -1,0 +1,73 @@
+"""Toxic text: word lists here, and whatever classifier answers over HTTP. No trained model comes with the package."""
+
+import re
+from collections.abc import Mapping
+from types import MappingProxyType
+
+import httpx2
+import msgspec
+from msgspec import Struct
+
+from mutx.kit.errors import Unavailable
+
+THRESHOLD = 0.5
+SECONDS = 5.0
+MAX_ANSWER = 64 * 1024
+
+_WORDS: Mapping[str, str] = {
+    "threat": r"(?:i(?:'ll| will| am going to|'m going to)|we(?:'ll| will)) (?:kill|hurt|murder|shoot|stab|beat|rape) (?:you|him|her|them|your)|"
+    r"you (?:should|deserve to|will) (?:die|be killed|be shot|hang)|watch your back",
+    "self_harm": r"kill yourself|\bkys\b|go (?:die|hang yourself)|end your (?:life|miserable life)",
+    "insult": r"you(?:'re| are)? (?:an? |such an? |all )?(?:(?:fucking|stupid|dumb|worthless|pathetic) )*(?:idiot|moron|imbecile|retard(?:ed)?|asshole|"
+    r"bastard|bitch|scum|piece of shit|waste of (?:space|air)|loser)|du (?:dumme\w* )?(?:idiot|arschloch|hurensohn|missgeburt)|"
+    r"(?:eres|sos) (?:un|una) (?:idiota|imbécil|puta)|espèce d'(?:idiot|imbécile)|fils de pute|hijo de puta|figlio di puttana",
+    "hate": r"(?:all|these|those|every|fucking) (?:\w+ )?(?:jews|muslims|blacks|gays|immigrants|women|arabs|christians|asians|foreigners) (?:should|must|are) "
+    r"(?:die|be (?:killed|exterminated|deported|gassed|shot)|vermin|animals|subhuman|parasites|filth)|\b(?:gas the|death to(?: all)?) (?:jews|muslims|"
+    r"blacks|gays|immigrants|arabs|infidels)|\b(?:nigger|faggot|kike|tranny)s?\b",
+    "obscene": r"\bfuck (?:you|off|yourself)\b|\bsuck my (?:dick|cock)\b|\bcunts?\b",
+}
+_PATTERNS: Mapping[str, re.Pattern[str]] = MappingProxyType(
+    {name: re.compile(rf"(?<!\w)(?:{pattern})", re.IGNORECASE) for name, pattern in _WORDS.items()}
+)
+
+
+class Toxic(Struct, frozen=True):
+    category: str
+    score: float
+    start: int = 0
+    stop: int = 0
+
+
+def find_toxic(text: str) -> list[Toxic]:
+    """By the word lists: what is plainly said. Sarcasm and innuendo need a model."""
+    return [
+        Toxic(name, 1.0, match.start(), match.end())
+        for name, pattern in _PATTERNS.items()
+        for match in pattern.finditer(text)
+    ]
+
+
+class _Scores(Struct):
+    scores: dict[str, float]
+
+
+class ToxicityEndpoint:
+    """A classifier over HTTP: `POST {"text": ...}` answers `{"scores": {"category": 0 to 1}}`.
+
+    `client` has no redirects and a base URL that the installation's operator chose.
+    """
+
+    def __init__(self, client: httpx2.AsyncClient, url: str, *, threshold: float = THRESHOLD) -> None:
+        self._client = client
+        self._url = url
+        self._threshold = threshold
+
+    async def find(self, text: str) -> list[Toxic]:
+        """Categories at or over the threshold. Raises Unavailable where no usable answer comes in time."""
+        try:
+            response = await self._client.post(self._url, json={"text": text}, timeout=SECONDS)
+            response.raise_for_status()
+            scores = msgspec.json.decode(response.content[:MAX_ANSWER], type=_Scores).scores
+        except (httpx2.HTTPError, msgspec.MsgspecError) as error:
+            raise Unavailable("the toxicity classifier gave no usable answer; see GUARDRAIL_TOXICITY_URL") from error
+        return [Toxic(name[:64], score) for name, score in sorted(scores.items()) if score >= self._threshold]

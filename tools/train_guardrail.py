@@ -1,0 +1,290 @@
+"""Train the guardrail's classifier on a folder of labelled texts, and measure it on sources it has not seen.
+
+    python -m tools.train_guardrail DATA [--out FILE] [--skip-validation] [--report FILE]
+
+DATA holds `*.jsonl` files with rows of `text`, `label` (attack or benign), `kind`, `source`. Deterministic: the same rows,
+libraries and seed give the same bytes. scikit-learn trains; the package itself needs none of it to judge.
+
+How: every text is read as the service reads it. Benign texts count with all their windows, attacks with the whole text,
+then also with the windows that the first fit finds worst. In a text that was composed of a benign document and an attack, only what the
+benign rows do not contain is the attack. A source counts as at most CAP attacks, so that no collection dominates. Words must occur in attacks
+of two sources or in benign texts of four to count at all.
+"""
+
+import argparse
+import json
+import random
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import scipy.sparse as sp
+from sklearn.linear_model import LogisticRegression
+
+from mutx.services.evalview.injection.features import SIZE, WORDS
+from mutx.services.evalview.injection.model import SPANS, Card, Model, pack
+from mutx.services.evalview.injection.reading import FAMILIES, TextReading, read
+from mutx.services.evalview.plain import plain
+
+NAME = "mutx-guard-1"
+SEED = 1
+C = 0.2
+WORD_SCALE = 0.4
+CAP = 150
+FEWEST_ATTACK_SOURCES = 2
+FEWEST_BENIGN_SOURCES = 4
+WINDOWS = 14
+"""Windows of a benign text that are trained on."""
+FOLDS = 11
+TARGET = 0.015
+"""Share of benign texts of unseen sources that may be taken for attacks: 2 % is the limit, the rest is margin."""
+COMPOSED = "-composed"
+
+Window = tuple[int, int]
+
+
+class Texts:
+    """Rows, their readings, and every window of them as a row of one sparse matrix."""
+
+    def __init__(self, rows: Sequence[dict[str, Any]]) -> None:
+        self.rows = rows
+        self.readings = [read(plain(row["text"]).text) for row in rows]
+        self.attack = np.array([row["label"] == "attack" for row in rows])
+        self.group = [row["source"].removesuffix(COMPOSED) for row in rows]
+        self.windows: list[Window] = []
+        self.of: list[range] = []
+        self.first: list[int] = []
+        total = 0
+        for reading in self.readings:
+            count = len(reading.segments)
+            spans = sorted({*SPANS, count} - {0})
+            found = [(total + at, total + at + span) for span in spans for at in range(count - span + 1)]
+            # The whole text comes last.
+            self.of.append(range(len(self.windows), len(self.windows) + len(found)))
+            self.windows += sorted(found, key=lambda window: window[1] - window[0])
+            self.first.append(total)
+            total += count
+        self.injected = self._injected()
+        self._matrices(total)
+
+    def _injected(self) -> dict[int, set[int]]:
+        """Composed rows: the segments that come from the attack."""
+        benign = "\n".join(
+            " ".join(row["text"].split()) for row, attack in zip(self.rows, self.attack, strict=True) if not attack
+        )
+        found: dict[int, set[int]] = {}
+        for at, (row, reading) in enumerate(zip(self.rows, self.readings, strict=True)):
+            if row["source"].endswith(COMPOSED):
+                own = {i for i, text in enumerate(reading.segments) if " ".join(text.split()) not in benign}
+                found[at] = own or set(range(len(reading.segments)))
+        return found
+
+    def _matrices(self, total: int) -> None:
+        features = _sparse([found for reading in self.readings for found in reading.features], SIZE)
+        families = _sparse([found for reading in self.readings for found in reading.families], FAMILIES)
+        self.segments = features
+        bounds = np.array(self.windows)
+        lengths = bounds[:, 1] - bounds[:, 0]
+        within = sp.csr_matrix(
+            (
+                np.ones(lengths.sum(), dtype=np.float32),
+                np.concatenate([np.arange(*window) for window in self.windows]),
+                np.concatenate([[0], np.cumsum(lengths)]),
+            ),
+            shape=(len(self.windows), total),
+        )
+        sizes = np.maximum(1, within @ np.diff(features.indptr))
+        self.words = (sp.diags(1 / np.sqrt(sizes)) @ (within @ features)).tocsr()
+        self.signals = (sp.diags(1 / lengths) @ (within @ families)).tocsr()
+
+    def segments_of(self, row: int) -> list[int]:
+        """Segments that count for the row's label."""
+        own = self.injected.get(row)
+        chosen: Iterable[int] = range(len(self.readings[row].segments)) if own is None else own
+        return [self.first[row] + at for at in chosen]
+
+
+def _sparse(found: Sequence[set[int]], width: int) -> Any:
+    sizes = [len(one) for one in found]
+    return sp.csr_matrix(
+        (
+            np.ones(sum(sizes), dtype=np.float32),
+            np.fromiter((at for one in found for at in sorted(one)), dtype=np.int64, count=sum(sizes)),
+            np.concatenate([[0], np.cumsum(sizes)]),
+        ),
+        shape=(len(sizes), width),
+    )
+
+
+def scales(texts: Texts, rows: Sequence[int]) -> Any:
+    """How much a feature may count: nothing unless several sources have it."""
+    by_source: dict[tuple[bool, str], list[int]] = defaultdict(list)
+    for row in rows:
+        by_source[(bool(texts.attack[row]), texts.group[row])] += texts.segments_of(row)
+    attack, benign = np.zeros(SIZE), np.zeros(SIZE)
+    for (is_attack, _), segments in by_source.items():
+        if segments:
+            (attack if is_attack else benign)[np.unique(texts.segments[segments].indices)] += 1
+    scale = np.where((attack >= FEWEST_ATTACK_SOURCES) | (benign >= FEWEST_BENIGN_SOURCES), WORD_SCALE, 0.0)
+    scale[WORDS:] = ((attack >= 2) | (benign >= 3))[WORDS:]
+    return scale
+
+
+class Sample:
+    """Windows with weights: what a fit sees."""
+
+    def __init__(self, texts: Texts, rows: Sequence[int]) -> None:
+        counts = Counter(texts.group[row] for row in rows if texts.attack[row])
+        rng = np.random.RandomState(SEED)
+        self.attacks: list[tuple[int, float]] = []
+        self.benign: list[tuple[int, float]] = []
+        self.whole: list[tuple[int, float]] = []
+        for row in rows:
+            windows = texts.of[row]
+            if not windows:
+                continue
+            weight = min(1.0, CAP / max(1, counts[texts.group[row]]))
+            if not texts.attack[row]:
+                self.benign += _some(windows, rng)
+            elif row in texts.injected:
+                chosen = _around(texts, row)
+                self.attacks += [(window, weight * 1.5 / len(chosen)) for window in chosen]
+            else:
+                self.attacks.append((windows[-1], weight))
+                if len(windows) > 1:
+                    self.whole.append((row, weight))
+
+    def worst(self, texts: Texts, scores: Any) -> None:
+        """Add the windows of whole attacks that score highest."""
+        for row, weight in self.whole:
+            windows = np.array(texts.of[row][:-1])
+            self.attacks += [(int(at), weight * 0.3) for at in windows[np.argsort(-scores[windows])[:3]]]
+
+
+def _some(windows: range, rng: Any) -> list[tuple[int, float]]:
+    chosen = list(windows)
+    if len(windows) > WINDOWS:
+        chosen = [*rng.choice(np.array(windows[:-1]), WINDOWS - 1, replace=False), windows[-1]]
+    return [(int(window), float(np.sqrt(len(windows))) / len(chosen)) for window in chosen]
+
+
+def _around(texts: Texts, row: int) -> list[int]:
+    own = set(texts.segments_of(row))
+    found = []
+    for window in texts.of[row]:
+        start, stop = texts.windows[window]
+        if stop - start <= len(own) + 1 and own & set(range(start, stop)):
+            found.append(window)
+    wide = [at for at in found if texts.windows[at][1] - texts.windows[at][0] >= min(len(own), 3)]
+    return wide or found
+
+
+def fit(texts: Texts, rows: Sequence[int]) -> tuple[Any, Any, float]:
+    """Weights of features and of families, and the intercept."""
+    scale = scales(texts, rows)
+    kept = np.flatnonzero(scale)
+    matrix = sp.hstack([texts.words[:, kept] @ sp.diags(scale[kept]), texts.signals]).tocsr()
+    sample = Sample(texts, rows)
+    model = LogisticRegression(C=C, solver="liblinear", max_iter=60, tol=1e-2, random_state=SEED)
+    for again in (True, False):
+        pairs = sample.attacks + sample.benign
+        label = np.arange(len(pairs)) < len(sample.attacks)
+        weight = np.array([one for _, one in pairs])
+        weight[label] *= weight[~label].sum() / weight[label].sum() / 2
+        model.fit(matrix[[window for window, _ in pairs]], label, sample_weight=weight)
+        if again:
+            sample.worst(texts, matrix @ model.coef_[0] + model.intercept_[0])
+    features = np.zeros(SIZE)
+    features[kept] = model.coef_[0][: len(kept)] * scale[kept]
+    return features, model.coef_[0][len(kept) :], float(model.intercept_[0])
+
+
+def packed(features: Any, families: Any, intercept: float, threshold: float) -> tuple[Card, bytes]:
+    """The weights as the package reads them: signed 16-bit numbers, little-endian."""
+    scale = float(np.abs(features).max()) / 32767
+    stored = np.clip(np.rint(features / scale), -32767, 32767).astype("<i2")
+    card = Card(
+        name=NAME,
+        features=SIZE,
+        families=[round(float(one), 4) for one in families],
+        intercept=intercept,
+        scale=scale,
+        threshold=threshold,
+    )
+    return card, stored.tobytes()
+
+
+def scores_of(card: Card, weights: bytes, readings: Iterable[TextReading]) -> list[float]:
+    model = Model(card, weights)
+    return [model.judge_reading(reading).score + card.threshold for reading in readings]
+
+
+def validate(texts: Texts) -> list[float]:
+    """A score of each row by a model that saw no row of its source."""
+    attacking = sorted({group for group, attack in zip(texts.group, texts.attack, strict=True) if attack})
+    harmless = sorted(set(texts.group) - set(attacking))
+    rng = random.Random(SEED)  # noqa: S311 - the same folds in every run
+    rng.shuffle(attacking)
+    rng.shuffle(harmless)
+    fold_of = {group: at % FOLDS for groups in (attacking, harmless) for at, group in enumerate(groups)}
+    scores = [0.0] * len(texts.rows)
+    for fold in range(FOLDS):
+        print(f"fold {fold + 1} of {FOLDS}", flush=True)
+        held = [row for row, group in enumerate(texts.group) if fold_of[group] == fold]
+        card, weights = packed(
+            *fit(texts, [row for row, group in enumerate(texts.group) if fold_of[group] != fold]), 0.0
+        )
+        for row, score in zip(held, scores_of(card, weights, (texts.readings[row] for row in held)), strict=True):
+            scores[row] = score
+    return scores
+
+
+def report(texts: Texts, scores: Sequence[float], threshold: float) -> dict[str, Any]:
+    """Recall and false positive rate on unseen sources, pooled, by kind and by source."""
+    over = np.array(scores) > threshold
+    kinds = np.array([row["kind"] for row in texts.rows])
+    sources = np.array([row["source"] for row in texts.rows])
+    share = {True: "recall", False: "false_positive_rate"}
+
+    def rates(chosen: Any) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        for attack, name in share.items():
+            these = chosen & (texts.attack == attack)
+            if these.any():
+                found |= {name: round(float(over[these].mean()), 4), f"{name}_of": int(these.sum())}
+        return found
+
+    return {
+        "threshold": threshold,
+        "pooled": rates(np.ones(len(over), dtype=bool)),
+        "kinds": {kind: rates(kinds == kind) for kind in sorted(set(kinds))},
+        "sources": {source: rates(sources == source) for source in sorted(set(sources))},
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("data", type=Path)
+    parser.add_argument("--out", type=Path, default=Path("src/mutx/services/evalview/injection/weights.bin"))
+    parser.add_argument("--report", type=Path)
+    parser.add_argument("--threshold", type=float, help="take this one instead of validating")
+    options = parser.parse_args()
+    rows = [json.loads(line) for file in sorted(options.data.glob("*.jsonl")) for line in file.open(encoding="utf-8")]
+    texts = Texts(rows)
+    threshold = options.threshold
+    if threshold is None:
+        scores = validate(texts)
+        threshold = float(np.quantile(np.array(scores)[~texts.attack], 1 - TARGET))
+        found = report(texts, scores, threshold)
+        print(json.dumps(found, indent=1))
+        if options.report:
+            options.report.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    card, weights = packed(*fit(texts, range(len(rows))), threshold)
+    options.out.write_bytes(pack(card, weights))
+    print(f"{options.out}: {options.out.stat().st_size} bytes, threshold {threshold:.3f}")
+
+
+if __name__ == "__main__":
+    main()
