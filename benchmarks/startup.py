@@ -22,7 +22,9 @@ def run(plan: Plan) -> list[Result]:
     with tempfile.TemporaryDirectory(prefix="mutx-bench-") as home:
         _start(Path(home))
         ready = [_start(Path(home)) for _ in range(starts)]
-    imports = [(_seconds("-c", "import mutx_agent") - _seconds("-c", "pass")) * 1000 for _ in range(plan.rounds)]
+    imports = [
+        (_seconds("-c", "from mutx_agent import govern") - _seconds("-c", "pass")) * 1000 for _ in range(plan.rounds)
+    ]
     helped = [_seconds("-m", "mutx", "--help") * 1000 for _ in range(plan.rounds)]
     return [
         result("up_to_ready_s", ready, "s", "second start on the same home, until GET /ready answers 200", 3),

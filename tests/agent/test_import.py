@@ -17,7 +17,7 @@ HEAVY = (
 
 
 def test_importing_the_package_loads_nothing_heavy() -> None:
-    code = f"import sys, mutx_agent; print([name for name in {HEAVY!r} if name in sys.modules])"
+    code = f"import sys; from mutx_agent import govern; print([name for name in {HEAVY!r} if name in sys.modules])"
     done = subprocess.run(
         [sys.executable, "-S", "-c", f"import sys; sys.path[:0] = {sys.path!r}\n{code}"],
         capture_output=True,

@@ -1,11 +1,14 @@
 """A program that knows nothing of MUTX, governed: what it may do, what it may not, and what the receipts say."""
 
 import base64
+import fcntl
 import json
 import os
+import pty
 import signal
 import subprocess
 import sys
+import termios
 import threading
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -184,7 +187,7 @@ class TestSandbox:
             "import sys\n"
             "for path in sys.argv[1:]:\n"
             "    try: print('read', open(path, 'rb').read(1) and path)\n"
-            "    except PermissionError: pass\n"
+            "    except (PermissionError, FileNotFoundError): pass\n"
         )
         done = launch("--report", "report.json", "--", PYTHON, name, *keys)
         if enforcement(folder)["keys"]["state"] == "holds":
@@ -292,3 +295,74 @@ def test_without_a_control_plane_the_launcher_is_one(folder: Path, script: Scrip
     assert "decided by embedded" in done.stderr
     assert "no policy is in force" in done.stderr
     assert done.stdout == ""
+
+
+LANGCHAIN = """
+from langchain_core.tools import tool
+
+@tool
+def greet(name: str) -> str:
+    "Greets."
+    return f"hi {name}"
+
+@tool
+def wipe(name: str) -> str:
+    "Wipes."
+    open("wiped", "w").close()
+    return "wiped"
+
+for each in (greet, wipe):
+    call = {"name": each.name, "args": {"name": "bob"}, "id": "1", "type": "tool_call"}
+    print(each.invoke(call).content)
+"""
+
+
+@pytest.mark.slow
+def test_a_framework_is_governed_without_a_change_to_the_program(launch: Launch, script: Script, folder: Path) -> None:
+    """With a port for servers of its own the network is the machine's: Landlock and seccomp hold it then."""
+    words = ("--report", "report.json", "--local-port", "47808")
+    done = launch(*words, "--", PYTHON, script(LANGCHAIN))
+    greeted, refused = done.stdout.splitlines()
+    assert greeted == "hi bob"
+    assert "wipe was not run" in refused
+    assert not (folder / "wiped").exists()
+    assert "adapters proved: langchain" in done.stderr
+    assert enforcement(folder)["network"]["state"] in ("partly", "off")
+
+
+def test_a_framework_whose_tools_pass_elsewhere_stops_the_program(launch: Launch, script: Script, folder: Path) -> None:
+    """Another version, in which nothing goes through the place that the adapter knows."""
+    package = folder / "langchain_core"
+    package.mkdir()
+    (package / "__init__.py").write_text("")
+    (package / "tools.py").write_text("class BaseTool:\n    pass\n")
+    done = launch("--", PYTHON, script("print('before'); import langchain_core; print('after')"), exits=125)
+    assert done.stdout == "before\n"
+    assert "langchain is loaded and its governance is not proved" in done.stderr
+
+
+def test_a_terminal_is_passed_through(environment: dict[str, str], folder: Path) -> None:
+    """The program has the terminal, and what is typed there reaches it once."""
+    ours, theirs = pty.openpty()
+    command = "test -t 0 && test -t 1 && echo tty-yes; trap 'echo caught; exit 5' INT; echo ready; while :; do sleep 0.1; done"
+    run = subprocess.Popen(
+        [sys.executable, "-P", "-m", "mutx", "run", "--quiet", "--", "sh", "-c", command],
+        env=environment,
+        cwd=folder,
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        start_new_session=True,
+        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),  # noqa: PLW1509 - nothing else knows how to
+    )
+    os.close(theirs)
+    output = b""
+    with os.fdopen(ours, "rb+", buffering=0) as terminal:
+        while b"ready" not in output:
+            output += terminal.read(4096)
+        terminal.write(b"\x03")
+        while b"caught" not in output:
+            output += terminal.read(4096)
+        assert run.wait(60) == 5
+    assert b"tty-yes" in output
+    assert output.count(b"caught") == 1

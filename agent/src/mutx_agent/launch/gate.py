@@ -35,8 +35,9 @@ class FrameworkGate:
     def settle(self, importing: Sequence[str]) -> None:
         """Prove what is installed, unless an import of installed packages is still under way around it.
 
-        `importing`: the files of the modules whose import is in progress in this thread. A framework can be run only when
-        it is there as a whole; the program's own modules may be half imported, because they may call tools while they are.
+        `importing`: the modules whose import is in progress in this thread. A framework can be run only when it is there
+        as a whole and no lock of its imports is held; the program's own modules may be half imported, because they may
+        call tools while they are.
         """
         if not self._pending or any(map(_installed, importing)):
             return
@@ -74,8 +75,11 @@ class FrameworkGate:
         stop()
 
 
-def _installed(origin: str) -> bool:
-    return "site-packages" in origin or "dist-packages" in origin
+def _installed(name: str) -> bool:
+    """Whether a module comes with a package, or is still looked for, which might come to the same."""
+    module = sys.modules.get(name)
+    origin = getattr(module, "__file__", None) or ""
+    return module is None or "site-packages" in origin or "dist-packages" in origin
 
 
 def shout(text: str) -> None:

@@ -2,6 +2,9 @@
 
 A finder at the head of `sys.meta_path` asks the finders behind it and hands their answer on, with one addition: the
 loader of this one module tells when it has executed it. Loaders, specs and modules stay the objects they were.
+
+What may run a framework has to wait longer: until the import is over and its locks are free, because a framework runs
+tools in threads, and these import. So the interpreter's one way to import what is not there yet is wrapped as well.
 """
 
 import sys
@@ -11,16 +14,22 @@ from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import Any
 
+MACHINERY = "_frozen_importlib"
+FIND_AND_LOAD = "_find_and_load"
+"""The function that both the `import` statement and `importlib.import_module` call for a module that is not there yet."""
+NOTHING = "mutx_agent.launch.nothing"
+
 
 class InProgress(threading.local):
-    """The modules that this thread is importing, outermost first, as (name, file)."""
+    """The modules that this thread is importing, outermost first."""
 
     def __init__(self) -> None:
-        self.stack: list[tuple[str, str]] = []
+        self.names: list[str] = []
 
 
 class ImportWatch:
-    """`triggers`: module name -> what to do once it has been imported. `after` is told after every import.
+    """`triggers`: module name -> what to do once it has been executed. `after` is told after every import what is still
+    being imported around it, in this thread.
 
     What they raise reaches whoever imports.
     """
@@ -29,13 +38,40 @@ class ImportWatch:
         self._triggers = dict(triggers)
         self._after = after
         self._importing = InProgress()
+        self._followed = False
 
     def start(self) -> None:
-        """Stand first in line; what has been imported already is told at once."""
+        """Stand first in line; what has been imported already is told at once.
+
+        Raises ImportError for a Python that imports in another way.
+        """
         sys.meta_path.insert(0, self)
+        self._follow()
         for name in [name for name in self._triggers if name in sys.modules]:
             self._fire(name)
             self._after(())
+
+    def _follow(self) -> None:
+        machinery: Any = sys.modules[MACHINERY]
+        plain = getattr(machinery, FIND_AND_LOAD, None)
+        if plain is None:
+            raise ImportError(f"this Python has no {FIND_AND_LOAD}, so imports cannot be followed")
+
+        def find_and_load(name: str, import_: Any) -> Any:
+            importing = self._importing.names
+            self._followed = True
+            importing.append(name)
+            try:
+                return plain(name, import_)
+            finally:
+                importing.pop()
+                self._after(importing)
+
+        machinery._find_and_load = find_and_load
+        sys.modules.pop(NOTHING, None)
+        __import__(NOTHING)
+        if not self._followed:
+            raise ImportError("this Python imports past its own machinery, so imports cannot be followed")
 
     def find_spec(
         self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
@@ -60,23 +96,16 @@ class ImportWatch:
 
         def exec_module(module: ModuleType) -> None:
             loader.__dict__.pop("exec_module", None)
-            self._execute(plain, module, spec)
+            plain(module)
+            self._fire(spec.name)
+            if not self._importing.names:  # executed by somebody else than the import system
+                self._after(())
 
         try:
             loader.exec_module = exec_module
         except AttributeError as error:
             if spec.name in self._triggers:
                 raise ImportError(f"the loader of {spec.name} cannot be watched", name=spec.name) from error
-
-    def _execute(self, plain: Callable[[ModuleType], None], module: ModuleType, spec: ModuleSpec) -> None:
-        stack = self._importing.stack
-        stack.append((spec.name, spec.origin or ""))
-        try:
-            plain(module)
-        finally:
-            stack.pop()
-        self._fire(spec.name)
-        self._after([origin for _, origin in stack])
 
     def _fire(self, name: str) -> None:
         trigger = self._triggers.pop(name, None)

@@ -24,7 +24,7 @@ class RunServices:
 
     def stop(self) -> None:
         self._ready.wait(START_SECONDS)
-        if self._loop is not None:
+        if self._loop is not None and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._loop.stop)
             self._thread.join(START_SECONDS)
 

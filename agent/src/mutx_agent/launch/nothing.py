@@ -1,0 +1,1 @@
+"""Imported to see whether imports can be followed."""
