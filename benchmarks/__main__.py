@@ -10,7 +10,19 @@ from pathlib import Path
 
 from benchmarks.harness import FULL, Result
 
-MODULES = ("policy", "decision", "receipts", "ledger", "postgres", "startup", "run", "doors", "identity", "mcp")
+MODULES = (
+    "policy",
+    "decision",
+    "receipts",
+    "ledger",
+    "postgres",
+    "startup",
+    "run",
+    "doors",
+    "identity",
+    "mcp",
+    "frameworks",
+)
 HERE = Path(__file__).parent
 RESULTS = HERE / "results.json"
 PAGE = HERE.parent / "docs" / "benchmarks.md"

@@ -11,7 +11,7 @@ from langchain_core.messages import AIMessage, ToolMessage
 from langchain_core.tools import tool
 from langgraph.graph import END, START, MessagesState, StateGraph
 
-from mutx_agent import Governor
+from mutx_agent import ActionDenied, Governor, hooks
 from mutx_agent.adapters.langchain import GovernMiddleware, governed_tool_node
 from mutx_agent.hooks import ADAPTERS, HookNotProved, prove
 from mutx_agent.transport.embedded import EmbeddedTransport
@@ -162,6 +162,10 @@ def test_every_adapter_is_proved_on_the_installed_version() -> None:
         assert prove(name).version
 
 
+async def test_an_adapter_is_proved_on_an_event_loop_too() -> None:
+    assert prove("openai_agents").version
+
+
 def _is_installed(distribution: str) -> bool:
     try:
         return bool(version(distribution))
@@ -180,3 +184,29 @@ def test_an_unknown_name_of_the_adapter_is_an_attribute_error() -> None:
 
     with pytest.raises(AttributeError):
         langchain.Nothing  # noqa: B018
+
+
+async def test_a_tool_that_code_runs_itself_raises_and_text_is_an_argument(
+    plane: ScriptedPlane, governor: Governor, sent: list[tuple[int, str]]
+) -> None:
+    @tool
+    def note(text: str) -> str:
+        """Write a note."""
+        sent.append((0, text))
+        return text
+
+    uninstall = hooks.install("langchain", governor)
+    try:
+        assert note.run("hello") == "hello"
+        plane.script = lambda _: {"decision": "modify", "modified_args": {"text": "changed"}}
+        assert await note.arun("hello") == "changed"
+        plane.script = deny
+        with pytest.raises(ActionDenied):
+            note.run("hello")
+        with pytest.raises(ActionDenied):
+            await note.ainvoke({"text": "hello"})
+    finally:
+        uninstall()
+    assert sent == [(0, "hello"), (0, "changed")]
+    assert [call["tool_args"] for call in plane.calls] == [{"text": "hello"}] * 4
+    assert {call["trigger"] for call in plane.calls} == {"tool"}

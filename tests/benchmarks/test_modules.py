@@ -23,6 +23,12 @@ PROMISED = {
     "postgres": {"pg_append_over_for_update", "pg_append_rate_over_for_update", "pg_two_replicas_over_one"},
     "startup": {"up_to_ready_s", "import_mutx_agent_ms", "mutx_help_ms"},
     "run": {"run_bootstrap_ms", "run_start_ms"},
+    "frameworks": {
+        "adapter_langchain_added_us",
+        "adapter_mcp_added_us",
+        "adapter_openai_agents_added_us",
+        "adapter_pydantic_ai_added_us",
+    },
     "identity": {"jwt_cached_us", "jwt_cold_us", "api_key_list_over_bare"},
     "mcp": {"mcp_proxy_calls_per_s", "mcp_proxy_of_direct"},
     "doors": {

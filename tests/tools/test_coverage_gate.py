@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tools.coverage_gate import REPORT, bounded, judge, main, package_of
+from tools.coverage_gate import REPORT, Covered, bounded, judge, main, measured_here, package_of
 
 WANTED = '[coverage]\n"mutx/kit" = 100\nothers = 95\n'
 
@@ -100,3 +100,10 @@ def test_it_measures_or_judges_what_is_there(tmp_path: Path, monkeypatch: pytest
     assert main([]) == 5
     assert list(tmp_path.iterdir()) == []
     assert REPORT.name == "coverage.json"
+
+
+def test_adapters_of_frameworks_that_are_elsewhere_are_judged_by_their_own_runs(tmp_path: Path) -> None:
+    (tmp_path / "requirements" / "frameworks").mkdir(parents=True)
+    (tmp_path / "requirements" / "frameworks" / "far.lock").write_text("far==1\n")
+    files = {f"agent/src/mutx_agent/adapters/{name}.py": Covered(1, 2) for name in ("far", "near")}
+    assert list(measured_here(files, tmp_path)) == ["agent/src/mutx_agent/adapters/near.py"]
