@@ -11,6 +11,7 @@ api_keys = FamilyGroup("api-keys", groups.ApiKeysApi, "Create, rotate and revoke
 permissions = FamilyGroup("permissions", groups.PermissionsApi, "Narrow what members, keys and roles may do.")
 delegations = FamilyGroup("delegations", groups.DelegationsApi, "What agents hand one another, and its end.")
 governance = FamilyGroup("governance", groups.GovernanceApi, "The governed verbs themselves.")
+faramesh = FamilyGroup("faramesh", groups.FarameshApi, "Decide as Faramesh's clients ask.")
 supervision = FamilyGroup("supervision", groups.SupervisionApi, "Run agents as child processes; the kill switch.")
 security = FamilyGroup("security", groups.SecurityApi, "Sessions, receipts, compliance and metrics.")
 guardrails = FamilyGroup("guardrails", groups.GuardrailsApi, "Check texts, and watch how agents behave.")

@@ -41,6 +41,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "delegations": ("mutx.cli.families:delegations", "What agents hand one another, and its end."),
         "permissions": ("mutx.cli.families:permissions", "Narrow what members, keys and roles may do."),
         "governance": ("mutx.cli.families:governance", "The governed verbs themselves."),
+        "faramesh": ("mutx.cli.families:faramesh", "Decide as Faramesh's clients ask."),
         "supervision": ("mutx.cli.families:supervision", "Run agents as child processes; the kill switch."),
         "security": ("mutx.cli.families:security", "Sessions, receipts, compliance and metrics."),
         "audit": ("mutx.cli.commands.audit:audit", "Who did what."),

@@ -12,6 +12,7 @@ from mutx.contract import (
     audit,
     auth,
     delegations,
+    faramesh,
     governance,
     guardrails,
     health,
@@ -109,6 +110,11 @@ class GovernanceApi(Group[T]):
     conclude_batch = Call(governance.conclude_batch)
     resolve_batch = Call(governance.resolve_batch)
     redeem_batch = Call(governance.redeem_batch)
+
+
+class FarameshApi(Group[T]):
+    evaluate = Call(faramesh.evaluate_call)
+    gate = Call(faramesh.decide_gate)
 
 
 class SupervisionApi(Group[T]):
@@ -237,6 +243,7 @@ class Api(Generic[T]):
         self.permissions: PermissionsApi[T] = PermissionsApi(transport)
         self.agents: AgentsApi[T] = AgentsApi(transport)
         self.governance: GovernanceApi[T] = GovernanceApi(transport)
+        self.faramesh: FarameshApi[T] = FarameshApi(transport)
         self.supervision: SupervisionApi[T] = SupervisionApi(transport)
         self.policies: PoliciesApi[T] = PoliciesApi(transport)
         self.mcp: McpApi[T] = McpApi(transport)

@@ -18,6 +18,7 @@ from mutx.resources.security.routes import router as security
 from mutx.resources.sso.routes import router as sso
 from mutx.resources.supervision.routes import router as supervision
 from mutx.resources.workspaces.routes import router as workspaces
+from mutx.server.doors.faramesh_http import router as faramesh
 from mutx.server.doors.routes import router as governance
 
 ROUTERS: tuple[APIRouter, ...] = (
@@ -28,6 +29,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     permissions,
     agents,
     governance,
+    faramesh,
     supervision,
     policies,
     mcp,

@@ -298,3 +298,37 @@ async def test_a_supervised_agent_is_known_by_its_process(tmp_path: Path) -> Non
         assert any(event["session_id"].startswith("supervised-") for event in sessions)
         await here.do(agent, "stop")
         await all_gone([begun["pid"]])
+
+
+async def test_over_http_the_same_calls_are_decided_alike(governor: Governor) -> None:
+    """As the library asks with FARAMESH_REMOTE_URL (`/v1/evaluate`), and as its `govern()` asks (`/v1/gate/decide`)."""
+
+    async def evaluate(tool_id: str, **more: Any) -> Json:
+        car = {"agent_id": "clerk", "tool_id": tool_id, "action_type": "tool_call", "args": {"n": 1}, **more}
+        answer = await governor.rest.post("/v1/evaluate", json=car)
+        assert answer.status_code == 200, answer.text
+        return dict(answer.json())
+
+    async def gate(tool: str, operation: str) -> Json:
+        call = {"agent_id": "clerk", "tool": tool, "operation": operation, "params": {"n": 1}, "context": {}}
+        answer = await governor.rest.post("/v1/gate/decide", json=call)
+        assert answer.status_code == 200, answer.text
+        return dict(answer.json())
+
+    assert (await evaluate("http/get"))["effect"] == "PERMIT"
+    assert (await evaluate("search/invoke"))["effect"] == "PERMIT"
+    denied = await evaluate("shell/run")
+    assert (denied["effect"], denied["structured_denial"]["reason_code"]) == ("DENY", "DEFAULT")
+    assert (await evaluate("mail", args={"body": "ssn 123-45-6789"}))["reason_code"] == "MODIFY_UNSUPPORTED"
+    token = (await evaluate("stripe/refund"))["defer_token"]
+    assert await governor.poll(token) == "pending", "one deferral at every door"
+    assert [(await gate(*call))["outcome"] for call in (("http", "get"), ("shell", "run"), ("stripe", "refund"))] == [
+        "EXECUTE",
+        "HALT",
+        "ABSTAIN",
+    ]
+    known = await gate("search", "invoke")
+    action = (await governor.rest.get(f"/v1/governance/actions/{known['provenance_id']}")).json()
+    assert action["action_hash"] == known["request_hash"], "it is on record: what follows an EXECUTE runs"
+    nameless = await governor.rest.post("/v1/evaluate", json={"agent_id": "", "tool_id": "search"})
+    assert nameless.status_code == 422

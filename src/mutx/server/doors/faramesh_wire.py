@@ -94,7 +94,8 @@ def tool_of(request: Request) -> tuple[str, str]:
     if not tool:
         raise InputError("name the `tool`, or the `tool_id`")
     if "operation" not in request.fields:
-        return tool, "call"
+        bare, _, operation = tool.rpartition("/")
+        return (bare, operation) if bare and operation in DISPATCH else (tool, "call")
     return (tool if operation in DISPATCH else f"{tool}/{operation}"), operation or "call"
 
 
@@ -104,6 +105,8 @@ def verdict(request: Request, answer: Json, seconds: float) -> Json:
     word = {Effect.ALLOW: "PERMIT"}.get(effect, "DEFER" if effect.waits else "DENY")
     said: Json = {
         "call_id": request.text("call_id") or answer["action_id"],
+        "action_id": answer["action_id"],
+        "action_hash": answer["action_hash"],
         "effect": word,
         "reason_code": str(answer["reason_code"]).upper(),
         "reason": answer["reason"],
