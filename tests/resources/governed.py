@@ -17,6 +17,7 @@ from mutx.governance.types import Caller, Door, PrincipalKind, ToolCall
 from mutx.kit.clock import ManualClock
 from mutx.resources.audit.sink import AuditSink
 from mutx.resources.audit.trail import AuditTrail
+from mutx.resources.delegations.book import DelegationBook
 from mutx.resources.policies.engines import PolicyEngines
 from mutx.server.app import create_app
 from mutx.server.audit import open_trail
@@ -156,7 +157,8 @@ async def governed(home: Path, database_url: str = "") -> AsyncIterator[Governed
     trail = open_trail(database, signer, keys, sealer, clock)
     audit = AuditSink(database, bus, trail)
     parts = (bus, ledger, engines, Trusting(identities), signer, accumulator, clock)
-    pipeline = governance(*parts, topics_of([audit]))
+    book = DelegationBook(database, identities, signer, keys)
+    pipeline = governance(*parts, topics_of([audit]), book)
     services = Services(
         database=database,
         ledger=ledger,
@@ -171,6 +173,7 @@ async def governed(home: Path, database_url: str = "") -> AsyncIterator[Governed
         registry=CollectorRegistry(),
         keys=keys,
         compliance=self_assessment(clock),
+        delegations=book,
     )
     app = create_app(services, settings, identities, doors=hot_routes(Verbs(pipeline, bus, clock)))
     try:

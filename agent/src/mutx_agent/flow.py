@@ -122,6 +122,32 @@ def authorise(call: Json, deadline: float | None, *, spend: bool = False) -> Flo
     return Permission(call["action_id"], args, answer["decision"] == "modify", answer.get("receipt_id") or "")
 
 
+def hand_off(body: Json, deadline: float | None) -> Flow[Json]:
+    """Ask for a delegation, wait for people if they are asked, and return only with its token.
+
+    Raises ActionDenied (or one of its kinds) in every other case.
+    """
+    tool, action_id = f"delegate/{body['delegate']}", body["action_id"]
+    try:
+        try:
+            return (yield from _persist(Ask("delegate", body)))
+        except DoorRefused as error:
+            if error.code != "conflict":
+                raise
+            state = yield from _persist(Ask("status", {"action_id": action_id}))
+        if _waits(state):
+            yield from _await_release(state, tool, deadline)
+        return (yield from _persist(Ask("delegate", body)))
+    except DoorUnreachable as error:
+        reason = f"the control plane cannot be reached: {error}"
+        raise ControlPlaneUnreachable(
+            reason, reason_code="control_plane_unreachable", tool_name=tool, action_id=action_id
+        ) from error
+    except DoorRefused as error:
+        code = error.details.get("reason_code") or error.code
+        raise ActionDenied(str(error), reason_code=str(code), tool_name=tool, action_id=action_id) from error
+
+
 def conclude(outcome: Json) -> Flow[Json]:
     """Report how an action ended. Raises DoorError once asking again no longer helps."""
     return (yield from _persist(Ask("conclude", outcome)))

@@ -1,13 +1,14 @@
 """The governor: puts the control plane between a program and its tools."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextvars import Token
 from types import TracebackType
 from typing import Any, NamedTuple, TypeVar, overload
 
 from mutx_agent.action import GovernedAction
 from mutx_agent.errors import ControlPlaneUnreachable
+from mutx_agent.flow import drive, hand_off
 from mutx_agent.ids import new_id
 from mutx_agent.scope import CURRENT, Scope, carry
 from mutx_agent.settings import AgentSettings, NotConfigured, load
@@ -114,6 +115,7 @@ class Governor:
             "parent_action_id": scope.parent_action_id,
             "original_request": scope.original_request,
             "stated_intent": scope.stated_intent,
+            "delegation": scope.delegation,
         }
         call |= {name: value for name, value in fields.items() if value is not None}
         sent = {name: value for name, value in call.items() if value is not None}
@@ -127,11 +129,13 @@ class Governor:
         agent: str | None = None,
         user: str | None = None,
         intent: str | None = None,
+        delegation: str | None = None,
     ) -> "GovernedSession":
         """`with govern.session(request="what the user asked for"):` gives the calls inside one session of their own.
 
         A session inside a session (a sub-agent) stays in the outer one, with its own agent and intent, so that what
-        was read before still counts; a `session_id` of its own separates it.
+        was read before still counts; a `session_id` of its own separates it. `delegation`: the token that `delegate`
+        gave for the sub-agent; its calls then reach no further than that.
         """
         outer = CURRENT.get()
         return GovernedSession(
@@ -141,8 +145,44 @@ class Governor:
                 user_id=user or outer.user_id,
                 original_request=request or outer.original_request,
                 stated_intent=intent or outer.stated_intent,
+                delegation=delegation or outer.delegation,
             )
         )
+
+    def delegate(
+        self,
+        to: str,
+        tools: Sequence[str | Json],
+        *,
+        seconds: float = 3600,
+        depth: int = 0,
+        calls: int | None = None,
+        budget: Json | None = None,
+        deadline: float | None = None,
+    ) -> str:
+        """Hand a part of what the present agent may do to the agent `to`. Returns the token for `session(delegation=...)`.
+
+        `tools`: names or globs, or `{"tool": "pay", "ceilings": {"amount": 50}}`; `depth`: how often it may be handed on;
+        `budget`: `{"argument": "amount", "max": 100}`. The hand-off is decided like a call of `delegate/<to>`, and waits
+        for people like one, at most `deadline` seconds. Raises ActionDenied, ApprovalTimeout.
+        """
+        scope = CURRENT.get()
+        connected = self._connect(f"delegate/{to}")
+        body = {
+            "delegator": scope.agent_id or connected.settings.agent_id or "unnamed-agent",
+            "delegate": to,
+            "tools": [{"tool": each} if isinstance(each, str) else each for each in tools],
+            "seconds": seconds,
+            "depth": depth,
+            "calls": calls,
+            "budget": budget,
+            "delegation": scope.delegation,
+            "session_id": scope.session_id or connected.session_id,
+            "action_id": new_id(),
+        }
+        sent = {name: value for name, value in body.items() if value is not None}
+        token: str = drive(hand_off(sent, deadline), connected.transport)["token"]
+        return token
 
     def thread(self, function: F) -> F:
         """`function`, bound to the present session, for an executor that threads.carry_into_threads cannot reach."""

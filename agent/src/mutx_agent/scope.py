@@ -21,6 +21,8 @@ class Scope(NamedTuple):
     """Of adapters: the call that a hook further out has decided (adapters._common.Claim)."""
     governor: Any = None
     """Of proofs: who decides here instead of whoever governs the process."""
+    delegation: str | None = None
+    """The token under which the calls are made."""
 
 
 CURRENT: ContextVar[Scope] = ContextVar("mutx_scope", default=Scope())  # noqa: B039 - a NamedTuple is immutable

@@ -37,6 +37,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "sso": ("mutx.cli.families:sso", "Single sign-on."),
         "workspaces": ("mutx.cli.families:workspaces", "Workspaces and their members."),
         "api-keys": ("mutx.cli.families:api_keys", "Create, rotate and revoke keys."),
+        "delegations": ("mutx.cli.families:delegations", "What agents hand one another, and its end."),
         "permissions": ("mutx.cli.families:permissions", "Narrow what members, keys and roles may do."),
         "governance": ("mutx.cli.families:governance", "The governed verbs themselves."),
         "security": ("mutx.cli.families:security", "Sessions, receipts, compliance and metrics."),

@@ -42,6 +42,8 @@ class DecideRequest(Input):
     original_request: str | None = None
     stated_intent: str | None = None
     input_preview: str | None = None
+    delegation: str | None = None
+    """The token of a delegation: then only what it covers, and what each agent that handed it on may do itself, is allowed."""
 
 
 class AnswerApproval(Schema):

@@ -3,12 +3,13 @@
 from msgspec import Struct
 
 from mutx.governance.context import ContextAccumulator, Observation
+from mutx.governance.hops import Chain
 from mutx.governance.policy.engine import PolicyEngine
-from mutx.governance.ports import Ledger, Policies, SessionState
+from mutx.governance.ports import Delegations, Ledger, Policies, SessionState
 from mutx.governance.turn import ActionState
 from mutx.governance.types import Effect, GrantFact, NormalizedAction, ToolCall
 from mutx.kit.clock import Clock
-from mutx.kit.errors import NotFound
+from mutx.kit.errors import NotFound, VerificationFailed
 
 
 class Dependencies(Struct, frozen=True):
@@ -19,14 +20,33 @@ class Dependencies(Struct, frozen=True):
     depth: int = 0
 
 
+class Delegated(Struct, frozen=True):
+    """By whose right a call is made."""
+
+    chain: Chain = ()
+    broken: str | None = None
+
+
+OWN_RIGHT = Delegated()
+
+
 class Gatherer:
     """Reads; decides nothing and writes nothing."""
 
-    def __init__(self, ledger: Ledger, policies: Policies, accumulator: ContextAccumulator, clock: Clock) -> None:
+    def __init__(
+        self,
+        ledger: Ledger,
+        policies: Policies,
+        accumulator: ContextAccumulator,
+        clock: Clock,
+        delegations: Delegations | None = None,
+    ) -> None:
+        """`delegations`: None where no agent can hand anything on."""
         self.ledger = ledger
         self.accumulator = accumulator
         self._policies = policies
         self._clock = clock
+        self._delegations = delegations
 
     async def engine(self, workspace_id: str) -> PolicyEngine:
         return self._policies.current(workspace_id) or await self._policies.load(workspace_id)
@@ -66,6 +86,22 @@ class Gatherer:
             elif known.effect is Effect.DENY:
                 denied = action_id
         return Dependencies(tuple(waiting), denied, depth)
+
+    async def delegation(self, token: str, workspace_id: str) -> "Delegated":
+        """The chain that a call names, and why it does not hold, if it does not."""
+        if self._delegations is None:
+            return Delegated(broken="this control plane keeps no delegations")
+        try:
+            chain = await self._delegations.open(token, workspace_id)
+        except VerificationFailed as error:
+            return Delegated(broken=str(error))
+        return Delegated(chain, await self._delegations.broken(workspace_id, chain))
+
+    async def undelegated(self, workspace_id: str, chain: Chain) -> str | None:
+        """Why a chain that held once holds no more."""
+        if not chain or self._delegations is None:
+            return None
+        return await self._delegations.broken(workspace_id, chain)
 
     async def grants(self, action: NormalizedAction) -> tuple[GrantFact, ...]:
         found = await self.ledger.grants(action.workspace_id, action.agent_id, action.tool_name, self._clock.now())

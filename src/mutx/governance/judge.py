@@ -10,6 +10,8 @@ from collections.abc import Callable
 from msgspec.structs import replace
 
 from mutx.governance.context import Observation
+from mutx.governance.delegated import under_delegation
+from mutx.governance.delegation_scope import out_of_scope
 from mutx.governance.policy.engine import PolicyEngine
 from mutx.governance.turn import Verdict
 from mutx.governance.types import ApprovalSpec, Decision, Effect, Facts, NormalizedAction, ReasonCode
@@ -32,11 +34,13 @@ REFUSALS: dict[str, tuple[ReasonCode, str]] = {
 
 def judge(engine: PolicyEngine, observation: Observation, facts: Facts, counter: Callable[[str], int]) -> Decision:
     """Decide. Deterministic over (action, facts, policy version); an engine failure is a deny."""
-    refused = _refusal(engine, facts)
+    refused = _refusal(engine, facts) or _undelegated(engine, observation, facts)
     if refused is not None:
         return refused
     try:
         decision = engine.evaluate(observation.action, observation, facts, counter)
+        if facts.delegation:
+            decision = under_delegation(engine, observation, facts, counter, decision)
     except Exception:
         logger.exception("the policy engine failed on action %s; denied", observation.action.id)
         return _deny(engine, ReasonCode.ENGINE_ERROR, "the policy engine failed; see the server log")
@@ -94,6 +98,17 @@ def _refusal(engine: PolicyEngine, facts: Facts) -> Decision | None:
             f"permission {facts.forbidden} of the workspace forbids this to whoever asked",
         )
     return None
+
+
+def _undelegated(engine: PolicyEngine, observation: Observation, facts: Facts) -> Decision | None:
+    """The denial of a call whose delegation does not hold, or does not reach it."""
+    if facts.undelegated is not None:
+        return _deny(engine, ReasonCode.DELEGATION_INVALID, facts.undelegated)
+    if not facts.delegation:
+        return None
+    action = observation.action
+    why = out_of_scope(facts.delegation, action.agent_id, action.tool_name, action.tool_args, facts.now)
+    return _deny(engine, ReasonCode.DELEGATION_SCOPE, why) if why else None
 
 
 def _deny(engine: PolicyEngine, code: ReasonCode, reason: str) -> Decision:

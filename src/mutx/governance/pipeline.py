@@ -16,7 +16,7 @@ from msgspec.structs import replace
 
 from mutx.governance.answer import Answer, Conclusion, GrantSpec, Redemption
 from mutx.governance.approvals import ApprovalService
-from mutx.governance.gather import Dependencies, Gatherer, depends_on
+from mutx.governance.gather import OWN_RIGHT, Delegated, Dependencies, Gatherer, depends_on
 from mutx.governance.judge import judge
 from mutx.governance.limits import forbidden
 from mutx.governance.mediator import ActionMediator
@@ -80,6 +80,8 @@ class GovernancePipeline:
         _own_agent(caller, call.agent_id)
         action_id = call.action_id or new_id()
         dependencies = await self._dependencies(call, caller)
+        given = await self._delegated(call, caller)
+        caller = replace(caller, delegation=given.chain) if given.chain else caller
         grants: tuple[GrantFact, ...] | None = None
         for _ in range(ATTEMPTS):
             engine = await self._gather.engine(caller.workspace_id)
@@ -87,8 +89,8 @@ class GovernancePipeline:
             now = self._gather.now(state)
             action = self._mediator.normalize(call, caller, tools=engine.tool, id=action_id, now=now)
             facts = _facts(state, caller, now, dependencies, grants or (), ask, ask_timeout)
-            if caller.limits:
-                facts = replace(facts, forbidden=_forbidden(caller, action))
+            if caller.limits or given is not OWN_RIGHT:
+                facts = _narrowed(facts, caller, action, given)
             draft = self._decided(state, engine, call, caller, action, facts)
             if draft.decision.effect is Effect.STEP_UP and grants is None:
                 grants = await self._gather.grants(action)
@@ -140,6 +142,11 @@ class GovernancePipeline:
         wanted = depends_on(call.parent_action_id, call.depends_on)
         return await self._gather.dependencies(caller.workspace_id, wanted) if wanted else NO_DEPENDENCIES
 
+    async def _delegated(self, call: ToolCall, caller: Caller) -> Delegated:
+        if call.delegation is None:
+            return OWN_RIGHT
+        return await self._gather.delegation(call.delegation, caller.workspace_id)
+
     async def dry_run(self, call: ToolCall, caller: Caller) -> Decision:
         """What `decide` would say now. Leaves no trace and no receipt, and permits nothing."""
         engine = await self._gather.engine(caller.workspace_id)
@@ -147,7 +154,7 @@ class GovernancePipeline:
         now = self._gather.now(state)
         action = self._mediator.normalize(call, caller, tools=engine.tool, id=call.action_id or new_id(), now=now)
         facts = _facts(state, caller, now, NO_DEPENDENCIES, await self._gather.grants(action), ask=False)
-        facts = replace(facts, forbidden=_forbidden(caller, action))
+        facts = _narrowed(facts, caller, action, await self._delegated(call, caller))
         observation = self._gather.observe(state, action, engine, call)
         return judge(engine, observation, facts, lambda key: self._ledger.counter(caller.workspace_id, key))
 
@@ -303,6 +310,11 @@ def _facts(
         ask_timeout=ask_timeout,
         closed=state.closed_at is not None,
     )
+
+
+def _narrowed(facts: Facts, caller: Caller, action: NormalizedAction, given: Delegated) -> Facts:
+    """With what takes from the caller's rights: limits on the principal, and the delegation it acts under."""
+    return replace(facts, forbidden=_forbidden(caller, action), delegation=given.chain, undelegated=given.broken)
 
 
 def _forbidden(caller: Caller, action: NormalizedAction) -> str | None:

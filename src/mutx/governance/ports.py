@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Sequence
 from typing import Protocol
 
 from mutx.governance.context import SessionContext
+from mutx.governance.hops import Chain
 from mutx.governance.policy.engine import PolicyEngine
 from mutx.governance.turn import ActionState, ApprovalRequest, Event, Grant, RequestStatus, Turn
 from mutx.governance.types import Caller
@@ -122,6 +123,16 @@ class Identities(Protocol):
 
     async def may_approve_own(self, workspace_id: str) -> bool:
         """Whether people of this workspace may approve what an agent asks in their own name."""
+
+
+class Delegations(Protocol):
+    """What agents have handed one another. Kept by the control plane; every hop is looked up for every call."""
+
+    async def open(self, token: str, workspace_id: str) -> Chain:
+        """The chain in a token. Raises VerificationFailed where it was not signed here, for this workspace."""
+
+    async def broken(self, workspace_id: str, chain: Chain) -> str | None:
+        """Why the chain holds no more: a hop was revoked, or who handed on the first has lost the right; None if it holds."""
 
 
 class Policies(Protocol):

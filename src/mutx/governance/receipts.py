@@ -156,8 +156,14 @@ def _identity(action: NormalizedAction, caller: Caller, facts: Facts) -> Identit
         service=action.service,
         roles=facts.roles,
         scopes=facts.scopes,
-        delegation=(caller.user_id, f"lane:{caller.lane}") if caller.lane else (),
+        delegation=_passed_on(caller),
     )
+
+
+def _passed_on(caller: Caller) -> tuple[str, ...]:
+    """Who passed the right on: the human of a key that is a coding agent's, and each agent that delegated."""
+    lane = (caller.user_id, f"lane:{caller.lane}") if caller.lane else ()
+    return (*lane, *(f"agent:{hop.delegator}:{hop.id}" for hop in caller.delegation))
 
 
 def _decision(decision: Decision, args_salt: bytes, modified_salt: bytes) -> DecisionPart:

@@ -195,6 +195,8 @@ class Releases:
         workspace, action = request.workspace_id, known.action
         engine = await self._gather.engine(workspace)
         fresh = await self._identities.current(known.caller)
+        chain = known.caller.delegation
+        broken = await self._gather.undelegated(workspace, chain)
         dependencies = await self._gather.dependencies(
             workspace, depends_on(action.parent_action_id, action.depends_on)
         )
@@ -204,8 +206,11 @@ class Releases:
             waiting_on=dependencies.waiting,
             denied_parent=dependencies.denied,
             depth=dependencies.depth,
+            delegation=chain,
+            undelegated=broken,
         )
         if fresh is not None:
+            fresh = replace(fresh, delegation=chain) if chain else fresh
             action = replace(action, roles=fresh.roles, scopes=fresh.scopes)
         observation = self._gather.observe(state, action, engine)
         decision = judge(engine, observation, facts, lambda key: self._ledger.counter(workspace, key))

@@ -10,6 +10,8 @@ from typing import Any
 
 from msgspec import Struct, field
 
+from mutx.governance.hops import Chain
+
 
 class Effect(StrEnum):
     """What is to happen to a tool call (AARM R4, 2026-03-26)."""
@@ -63,6 +65,9 @@ class ReasonCode(StrEnum):
     APPROVAL_CANCELLED = "approval_cancelled"
     IDENTITY_REVOKED = "identity_revoked"
     NOT_PERMITTED = "not_permitted"
+    DELEGATION_INVALID = "delegation_invalid"
+    DELEGATION_SCOPE = "delegation_scope"
+    DELEGATION_SPENT = "delegation_spent"
     DEPENDENCY_WAITING = "dependency_waiting"
     DEPENDENCY_DENIED = "dependency_denied"
     DEPENDENCY_DEPTH = "dependency_depth"
@@ -168,6 +173,8 @@ class Caller(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What a key of a coding agent is for; receipts name it."""
     limits: tuple[AccessLimit, ...] = ()
     """What was taken from this caller below its roles."""
+    delegation: Chain = ()
+    """Whose right it acts by, where it was handed one; verified, as the rest."""
 
 
 class ToolCall(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
@@ -189,6 +196,8 @@ class ToolCall(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unk
     """The user's request; taken for the session only by its first call, later ones are ignored."""
     stated_intent: str | None = None
     input_preview: str | None = None
+    delegation: str | None = None
+    """The token of a delegation that this call is made under."""
 
 
 class NormalizedAction(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -314,6 +323,10 @@ class Facts(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The permission that keeps this caller from acting for this agent with this tool."""
     args_hash: str | None = None
     """Hash of the arguments that the approver saw; others open a new request."""
+    delegation: Chain = ()
+    """The hops under which the call is made, the first one first."""
+    undelegated: str | None = None
+    """Why the delegation that the call names does not hold."""
 
 
 class Decision(Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -11,6 +11,7 @@ from mutx.contract import (
     approvals,
     audit,
     auth,
+    delegations,
     governance,
     health,
     jobs,
@@ -164,6 +165,12 @@ class SecurityApi(Group[T]):
     close_session = Call(security.close_security_session)
 
 
+class DelegationsApi(Group[T]):
+    create = Call(delegations.create_delegation)
+    list = Call(delegations.list_delegations)
+    revoke = Call(delegations.revoke_delegation)
+
+
 class AuditApi(Group[T]):
     events = Call(audit.list_audit_events)
     export = Call(audit.export_audit)
@@ -202,6 +209,7 @@ class Api(Generic[T]):
         self.governance: GovernanceApi[T] = GovernanceApi(transport)
         self.policies: PoliciesApi[T] = PoliciesApi(transport)
         self.mcp: McpApi[T] = McpApi(transport)
+        self.delegations: DelegationsApi[T] = DelegationsApi(transport)
         self.approvals: ApprovalsApi[T] = ApprovalsApi(transport)
         self.security: SecurityApi[T] = SecurityApi(transport)
         self.audit: AuditApi[T] = AuditApi(transport)

@@ -7,6 +7,7 @@ from mutx.resources.api_keys.routes import router as api_keys
 from mutx.resources.approvals.routes import router as approvals
 from mutx.resources.audit.routes import router as audit
 from mutx.resources.auth.routes import router as auth
+from mutx.resources.delegations.routes import router as delegations
 from mutx.resources.health.routes import router as health
 from mutx.resources.jobs.routes import router as jobs
 from mutx.resources.mcp.routes import router as mcp
@@ -27,6 +28,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     governance,
     policies,
     mcp,
+    delegations,
     approvals,
     security,
     audit,

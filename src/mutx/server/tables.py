@@ -4,6 +4,7 @@ from mutx.resources.agents import models as agents
 from mutx.resources.api_keys import models as api_keys
 from mutx.resources.audit import models as audit
 from mutx.resources.auth import models as auth
+from mutx.resources.delegations import models as delegations
 from mutx.resources.mcp import models as mcp
 from mutx.resources.permissions import models as permissions
 from mutx.resources.policies import models as policies
@@ -23,6 +24,7 @@ MODULES = (
     agents,
     policies,
     mcp,
+    delegations,
     audit,
     ledger,
     schema,

@@ -7,7 +7,7 @@ from mutx.kit.clock import Clock
 from mutx.sdk import groups
 from mutx.sdk.group import Group, methods
 from mutx.server.doors.traced import TracedVerbs
-from mutx.server.doors.verbs import Verbs
+from mutx.server.doors.verbs import Verb, Verbs
 from mutx.server.settings import Settings
 from mutx.services.telemetry.tracing import RequestTracer
 from mutx.storage.coordination import Bus
@@ -26,6 +26,12 @@ def span_names() -> Mapping[tuple[str, str], str]:
     }
 
 
-def open_verbs(pipeline: GovernancePipeline, bus: Bus, clock: Clock, tracer: RequestTracer | None) -> Verbs:
+def open_verbs(
+    pipeline: GovernancePipeline,
+    bus: Bus,
+    clock: Clock,
+    tracer: RequestTracer | None,
+    more: Mapping[str, Verb] | None = None,
+) -> Verbs:
     """Those that describe what they do on the request's span only where there can be one."""
-    return (Verbs if tracer is None else TracedVerbs)(pipeline, bus, clock)
+    return (Verbs if tracer is None else TracedVerbs)(pipeline, bus, clock, more)

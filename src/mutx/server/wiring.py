@@ -23,7 +23,7 @@ from mutx.governance.keys import KeyRing
 from mutx.governance.mediator import ActionMediator
 from mutx.governance.permits import Permits
 from mutx.governance.pipeline import GovernancePipeline
-from mutx.governance.ports import Identities, Policies, Signer, Sink
+from mutx.governance.ports import Delegations, Identities, Policies, Signer, Sink
 from mutx.governance.receipts import ReceiptGenerator
 from mutx.governance.recorder import Recorder
 from mutx.governance.release import Releases
@@ -32,6 +32,7 @@ from mutx.governance.types import Caller, Door, PrincipalKind
 from mutx.kit.clock import Clock, SystemClock
 from mutx.resources.audit.trail import AuditTrail
 from mutx.resources.auth.service import Logins
+from mutx.resources.delegations.book import DelegationBook
 from mutx.resources.health.vitals import Vitals
 from mutx.resources.policies.engines import PolicyEngines
 from mutx.resources.policies.watch import PolicyWatch
@@ -39,6 +40,7 @@ from mutx.server.app import ControlPlaneApp, create_app
 from mutx.server.audit import open_trail, retention_task
 from mutx.server.coordination import Coordination, open_coordination
 from mutx.server.database import open_database, open_ledger
+from mutx.server.delegating import delegation_verbs
 from mutx.server.doors.http import hot_routes
 from mutx.server.doors.uds import UdsDoor
 from mutx.server.doors.verbs import Verbs
@@ -240,7 +242,8 @@ async def _services(
     revocations, sign_on, identities = _recognised(settings, database, auth, bus, clock)
     trail = open_trail(database, signer, keys, sealer, clock)
     sinks, jobs = open_delivery(settings, database, bus, clock, trail, registry, durable=not memory)
-    pipeline = governance(bus, ledger, policies, identities, signer, accumulator, clock, topics_of(sinks))
+    book = DelegationBook(database, identities, signer, keys)
+    pipeline = governance(bus, ledger, policies, identities, signer, accumulator, clock, topics_of(sinks), book)
     services = Services(
         database=database,
         ledger=ledger,
@@ -256,6 +259,7 @@ async def _services(
         jobs=jobs,
         keys=keys,
         compliance=self_assessment(clock),
+        delegations=book,
         sign_on=sign_on,
     )
     return services, policies, identities, coordination, sinks, trail
@@ -280,7 +284,7 @@ def _served(
     tracer: RequestTracer | None,
 ) -> tuple[Verbs, ControlPlaneApp]:
     """The verbs, and the HTTP side over them."""
-    verbs = open_verbs(services.pipeline, services.bus, services.clock, tracer)
+    verbs = open_verbs(services.pipeline, services.bus, services.clock, tracer, delegation_verbs(services))
     doors, limiters = hot_routes(verbs), coordination.limiters
     app = create_app(services, settings, identities, doors=doors, limiters=limiters, tracer=tracer)
     app.state.verbs = verbs
@@ -306,9 +310,10 @@ def governance(
     accumulator: ContextAccumulator,
     clock: Clock,
     topics: frozenset[str] | None = None,
+    delegations: Delegations | None = None,
 ) -> GovernancePipeline:
-    """The engine on its ports. `topics`: the news that sinks want of it; None: all."""
-    gather = Gatherer(ledger, policies, accumulator, clock)
+    """The engine on its ports. `topics`: the news that sinks want of it; None: all. `delegations`: None: there are none."""
+    gather = Gatherer(ledger, policies, accumulator, clock, delegations)
     telemetry = TelemetryExporter(topics)
     approvals = ApprovalService()
     permits = Permits(signer.derive(PERMIT_PURPOSE))

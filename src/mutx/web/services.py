@@ -7,7 +7,7 @@ from prometheus_client import CollectorRegistry
 from mutx.governance.compliance import AARMComplianceChecker
 from mutx.governance.keys import KeyRing
 from mutx.governance.pipeline import GovernancePipeline
-from mutx.governance.ports import Policies, Signer
+from mutx.governance.ports import Delegations, Policies, Signer
 from mutx.kit.clock import Clock
 from mutx.services.identity.authentication import Authentication
 from mutx.services.identity.sealing import Sealer
@@ -40,5 +40,7 @@ class Services:
     jobs: DurableJobs | None = None
     """None where nothing is kept."""
     compliance: AARMComplianceChecker
+    delegations: Delegations | None = None
+    """What agents have handed one another; None where nothing is kept of it."""
     sign_on: SignOn | None = None
     """Single sign-on, where it is set up."""

@@ -18,7 +18,7 @@ ANSWER_LIMIT = 16 * 1024 * 1024
 class Transport(ABC):
     """Carries one verb to the control plane and brings its answer back.
 
-    Verbs are `decide`, `redeem`, `conclude`, `status` and `wait`. A call raises `DoorUnreachable` or `DoorRefused`
+    Verbs are `decide`, `redeem`, `conclude`, `delegate`, `status` and `wait`. A call raises `DoorUnreachable` or `DoorRefused`
     and nothing else. Transports may be shared by threads.
     """
 

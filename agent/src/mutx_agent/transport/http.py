@@ -12,7 +12,7 @@ from mutx_agent.errors import DoorRefused, DoorUnreachable
 from mutx_agent.transport.base import ANSWER_LIMIT, WAIT_SLACK, Json, Transport, refusal
 from mutx_agent.transport.pool import Pool
 
-POSTED = {verb: f"/v1/governance/{verb}" for verb in ("decide", "redeem", "conclude")}
+POSTED = {verb: f"/v1/governance/{verb}" for verb in ("decide", "redeem", "conclude")} | {"delegate": "/v1/delegations"}
 
 
 class HttpTransport(Transport):

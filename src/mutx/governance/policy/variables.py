@@ -25,7 +25,7 @@ KINDS: Mapping[str, Mapping[str, Kind]] = {
     },
     "identity": {
         **dict.fromkeys("user agent kind".split(), Kind.TEXT),
-        **dict.fromkeys("roles scopes".split(), Kind.LIST),
+        **dict.fromkeys("roles scopes delegation".split(), Kind.LIST),
     },
     "time": {**dict.fromkeys("unix hour weekday".split(), Kind.NUMBER), "iso": Kind.TEXT},
 }
@@ -125,6 +125,7 @@ def _identity(action: NormalizedAction, _: Observation, facts: Facts) -> dict[st
         "roles": list(facts.roles),
         "scopes": list(facts.scopes),
         "kind": facts.principal_kind.value,
+        "delegation": [hop.delegator for hop in facts.delegation],
     }
 
 

@@ -27,13 +27,17 @@ SCOPES: Mapping[str, str] = {
     "resolve": "approvals:write",
     "status": "governance:read",
     "wait": "governance:read",
+    "delegate": "governance:act",
 }
 
 
 class Verbs:
     """The pipeline's verbs on plain JSON objects, with the scope that each needs."""
 
-    def __init__(self, pipeline: GovernancePipeline, bus: Bus, clock: Clock) -> None:
+    def __init__(
+        self, pipeline: GovernancePipeline, bus: Bus, clock: Clock, more: Mapping[str, Verb] | None = None
+    ) -> None:
+        """`more`: verbs that are no pipeline's, by name."""
         self._pipeline = pipeline
         self._bus = bus
         self._clock = clock
@@ -44,6 +48,7 @@ class Verbs:
             "redeem": self._redeem,
             "status": self._status,
             "wait": self._wait,
+            **(more or {}),
         }
 
     async def call(self, verb: str, body: Any, caller: Caller) -> Json:
