@@ -110,6 +110,8 @@ class Tenants:
         do(me, "POST", "/v1/governance/resolve", answered)
         tool = {"name": f"tool-{MARK}", "description": MARK}
         observed = do(me, "POST", "/v1/mcp/tools/observe", {"server": "shop", "tools": [tool]})
+        part = {"delegator": agent["agent_id"], "delegate": f"sub-{MARK}", "tools": [{"tool": "read"}], "seconds": 60}
+        handed = do(me, "POST", "/v1/delegations", part)
         about_me = do(me, "GET", "/v1/auth/me")
         job = NewJob(id=f"mail.{uuid4()}", kind="mail", workspace_id=about_me["workspace_id"], payload={"to": MARK})
         assert self.plane.services.jobs is not None
@@ -127,6 +129,8 @@ class Tenants:
             "receipt_id": allowed["receipt_id"],
             "policy_version": allowed["policy_version"],
             "tool_id": observed["tools"][0]["tool_id"],
+            "delegation_id": handed["id"],
+            "delegation": handed["token"],
             "grant_id": do(me, "GET", "/v1/approvals/grants")[0]["id"],
             "trace_id": allowed["action_id"],
             "session_id": session,
