@@ -1,22 +1,33 @@
 """The proxy and the control plane's own MCP server over streamable HTTP: nobody is heard without a credential that is good there."""
 
+import asyncio
 import json
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import httpx2
 import pytest
 from mcp import Client
 from mcp.client.streamable_http import streamable_http_client
+from mcp.server.auth.middleware.bearer_auth import AuthenticatedUser
+from mcp.server.auth.provider import AccessToken
 from mcp.shared.exceptions import MCPError
 
 from mutx.cli.demo.control_plane import LocalControlPlane, free_port
+from mutx.kit.errors import Unauthenticated
 from mutx.sdk import MutxClient
+from mutx.server.doors.mcp import http_sessions
+from mutx.server.doors.mcp.http_door import HttpPlace
+from mutx.server.doors.mcp.running import Chosen, serve_proxy
+from mutx.services.mcp.scanning import PatternScanner
+from mutx.services.mcp.session import ProxyRules
 from tests.e2e.test_mcp_stdio import POLICY, SHELF
 from tests.sdk import local
 
@@ -65,13 +76,37 @@ def door(plane: LocalControlPlane, operator: MutxClient, tmp_path_factory: pytes
     folder, shelf, port = tmp_path_factory.mktemp("door"), free_port(), free_port()
     config = folder / "mcp.json"
     config.write_text(json.dumps({"mcpServers": {"shelf": {"url": f"http://127.0.0.1:{shelf}/mcp"}}}))
-    issuer = ("--authorization-server", "https://login.example.org")
-    words = ("-m", "mutx", "mcp", "proxy", "--config", str(config), "--http", f"127.0.0.1:{port}", *issuer)
+    chosen = Chosen(config=config, url=plane.url)
+    issuers = ("https://login.example.org",)
+    place = HttpPlace(host="127.0.0.1", port=port, authorization_servers=issuers)
     with (
         program(folder / "shelf.log", str(SHELF), "--http", str(shelf), ready=shelf),
-        program(folder / "proxy.log", *words, env=plane.environment, ready=port),
+        beside(lambda say: serve_proxy(chosen, place, say)),
     ):
         yield f"http://127.0.0.1:{port}"
+
+
+@contextmanager
+def beside(serve: Callable[[Callable[[str], None]], Coroutine[Any, Any, None]]) -> Iterator[None]:
+    """What serves, on a thread of its own, from when it says that it listens until the block ends."""
+    listening, loop = threading.Event(), asyncio.new_event_loop()
+    task = loop.create_task(serve(lambda _: listening.set()))
+
+    def run() -> None:
+        asyncio.set_event_loop(loop)
+        with suppress(asyncio.CancelledError):
+            loop.run_until_complete(task)
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    try:
+        assert listening.wait(60)
+        yield
+    finally:
+        loop.call_soon_threadsafe(task.cancel)
+        thread.join(30)
+        loop.run_until_complete(loop.shutdown_asyncgens())
+        loop.close()
 
 
 @asynccontextmanager
@@ -147,3 +182,36 @@ async def test_the_control_plane_is_a_server_under_the_callers_own_scopes(
             refused = await one.call_tool("list_pending_approvals", {})
             assert refused.is_error
             assert "permission_denied" in refused.content[0].text
+
+
+async def test_a_principal_has_so_many_sessions_and_names_are_checked(
+    door: str, operator: MutxClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(http_sessions, "MAX_OWN_SESSIONS", 1)
+    made: Any = operator.api_keys.create({"name": "greedy"})
+    async with client(door, made.key) as one, client(door, made.key) as other:
+        await one.list_tools()
+        with pytest.raises(MCPError, match="too many open MCP sessions"):
+            await other.list_tools()
+    async with client(door, made.key, **{"mutx-agent": "not a name"}) as one:
+        with pytest.raises(MCPError, match="mutx-agent"):
+            await one.list_tools()
+
+
+async def test_sessions_that_nobody_uses_are_closed(plane: LocalControlPlane, operator: MutxClient) -> None:
+    made: Any = operator.api_keys.create({"name": "idle"})
+    sessions = http_sessions.HttpSessions(plane.url, {}, PatternScanner(), ProxyRules(), agent="nobody", wait=None)
+    token = AccessToken(token=made.key, client_id="me", scopes=[])
+    request = SimpleNamespace(scope={"user": AuthenticatedUser(token)}, headers={})
+    ctx: Any = SimpleNamespace(request=request)
+    first = await sessions.of(ctx)
+    assert await sessions.of(ctx) is first
+    await sessions.close(idle=3600)
+    assert await sessions.of(ctx) is first
+    request.scope["user"] = AuthenticatedUser(token.model_copy(update={"token": "renewed"}))
+    assert await sessions.of(ctx) is first
+    await sessions.close()
+    assert await sessions.of(ctx) is not first
+    await sessions.close()
+    with pytest.raises(Unauthenticated):
+        await sessions.of(SimpleNamespace(request=None))  # type: ignore[arg-type]

@@ -97,5 +97,8 @@ def client_auth(
     async def refuse(_: str) -> None:
         raise SetupError(f"the MCP server {server} wants you to sign in: run `mutx mcp login {server}`")
 
+    async def nobody() -> AuthorizationCodeResult:
+        return AuthorizationCodeResult(code="")  # `refuse` has ended it before
+
     metadata = OAuthClientMetadata(redirect_uris=[AnyUrl(callback_url)], client_name=CLIENT_NAME)
-    return OAuthClientProvider(url, metadata, storage, show or refuse, answered)
+    return OAuthClientProvider(url, metadata, storage, show or refuse, answered or nobody)
