@@ -10,7 +10,7 @@ from pathlib import Path
 
 from benchmarks.harness import FULL, Result
 
-MODULES = ("policy", "decision", "receipts", "ledger", "postgres", "startup", "doors", "identity")
+MODULES = ("policy", "decision", "receipts", "ledger", "postgres", "startup", "doors", "identity", "flow")
 HERE = Path(__file__).parent
 RESULTS = HERE / "results.json"
 PAGE = HERE.parent / "docs" / "benchmarks.md"

@@ -22,6 +22,7 @@ PROMISED = {
     "ledger": {"group_commit_over_commit_each", "unloaded_turn_over_fdatasync"},
     "postgres": {"pg_append_over_for_update", "pg_append_rate_over_for_update", "pg_two_replicas_over_one"},
     "startup": {"up_to_ready_s", "import_mutx_agent_ms", "mutx_help_ms"},
+    "flow": {"provenance_100kB_over_1kB", "provenance_10MB_over_1kB", "backtest_100000_turns"},
     "identity": {"jwt_cached_us", "jwt_cold_us", "api_key_list_over_bare"},
     "doors": {
         "http_decide_cpu_over_fastapi_hello",

@@ -7,12 +7,8 @@ import click
 from mutx.cli.build import FamilyGroup
 from mutx.cli.output import print_table, show
 from mutx.cli.policy_cases import read_cases, try_case
-<<<<<<< HEAD
 from mutx.cli.policy_files import Remark, kind_of, read_policy, remarks
-=======
-from mutx.cli.policy_files import Remark, read_policy, remarks
 from mutx.cli.policy_history import backtest, mine
->>>>>>> bf4789c (Backtest policies on what was recorded, and mine them from it)
 from mutx.cli.state import CliState, pass_state, shared_options
 from mutx.contract.policies import PolicyWrite
 from mutx.governance.policy.document import load
