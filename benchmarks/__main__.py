@@ -22,6 +22,7 @@ MODULES = (
     "identity",
     "mcp",
     "frameworks",
+    "flow",
 )
 HERE = Path(__file__).parent
 RESULTS = HERE / "results.json"

@@ -29,6 +29,7 @@ PROMISED = {
         "adapter_openai_agents_added_us",
         "adapter_pydantic_ai_added_us",
     },
+    "flow": {"provenance_100kB_over_1kB", "provenance_10MB_over_1kB", "backtest_100000_turns"},
     "identity": {"jwt_cached_us", "jwt_cold_us", "api_key_list_over_bare"},
     "mcp": {"mcp_proxy_calls_per_s", "mcp_proxy_of_direct"},
     "doors": {

@@ -199,6 +199,8 @@ class BacktestRequest(Input):
     model_config = ConfigDict(str_max_length=MAX_DOCUMENT)
 
     document: str = Field(max_length=MAX_DOCUMENT)
+    name: str | None = Field(default=None, pattern=NAME)
+    """Of the policy that it stands in for, where the document cannot say so itself: one in FPL."""
     since_seconds: float = Field(default=30 * 86400.0, gt=0, le=MAX_SINCE)
     """How far back."""
     agent_id: str | None = Field(default=None, max_length=256)

@@ -4,6 +4,7 @@ However a request is answered, its action is judged again on today's policy, ide
 Requests of one session are released in the order in which they were asked.
 """
 
+import re
 from collections.abc import Callable
 
 from msgspec.structs import replace
@@ -34,6 +35,9 @@ from mutx.kit.ids import new_id
 ATTEMPTS = 32
 BATCH = 100
 SYSTEM = "system"
+
+_ABOUT_VALUES = re.compile(r"[a-z_]+:.{1,256}@[0-9a-f]{16}", re.DOTALL)
+"""A question whose answer holds for these values in this session, and for no others."""
 
 
 class Releases:
@@ -240,8 +244,9 @@ class Releases:
 
 
 def rememberable(request: ApprovalRequest) -> bool:
-    """Whether a standing grant could answer it: rules may be satisfied ahead, doubts about particular values never."""
-    return request.kind is RequestKind.STEP_UP and all(":" not in ask and ask != REQUESTED for ask in request.asks)
+    """Whether a standing grant could answer it: rules, and questions that name the very values that they are about."""
+    named = (":" not in ask or _ABOUT_VALUES.fullmatch(ask) is not None for ask in request.asks)
+    return request.kind is RequestKind.STEP_UP and REQUESTED not in request.asks and all(named)
 
 
 def _executed(known: ActionState, decision: Decision) -> dict[str, object]:

@@ -68,6 +68,12 @@ class ToolSchema(Struct, frozen=True, kw_only=True):
     """Label of what the tool returns; None: no classifier answers, so RESTRICTED and untrusted."""
     sink: Confidentiality | None = None
     """The most confidential data this tool may be given once the session holds it; None: not a sink."""
+    destination: str | None = None
+    """Dotted path of the argument that says where a sink hands its data."""
+    internal: tuple[str, ...] = ()
+    """Globs of destinations that are no outsiders: to them `sink` does not apply."""
+    declassifies: Confidentiality | None = None
+    """A declared declassifier: once it ran, the session counts as holding nothing more confidential than this."""
     accepts_untrusted: bool = True
     """False forbids the call while any argument holds a value known only from untrusted output."""
     critical: tuple[str, ...] = ()

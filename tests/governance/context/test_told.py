@@ -95,7 +95,7 @@ def test_a_choice_is_free_until_somebody_tells_which() -> None:
     assert session.decide("choose", {"item": "Boilmaster"})[1].effect is Effect.ALLOW
     told = session.decide("choose", {"item": "Goldpot Deluxe"})[1]
     assert told.reason_code is ReasonCode.INSTRUCTED_BY_DATA
-    assert told.asks == ("instructed_by_data:item",)
+    assert told.asks[0].startswith("instructed_by_data:item@")
 
 
 @pytest.mark.parametrize(
@@ -153,3 +153,38 @@ def test_words() -> None:
     assert features(None) == frozenset()
     assert "@address" in features("to a@b.example")
     assert not asks_for(frozenset(), RequestWords())
+
+
+FLOW = """
+name: flow
+default: allow
+tools:
+  records: {access: read, output: {confidentiality: restricted, trusted: true}}
+  redact: {output: {confidentiality: internal, trusted: true}, declassifies: internal}
+  mail: {sink: internal, destination: to, internal: ["*@corp.example"], output: {confidentiality: public, trusted: true}}
+  post: {sink: internal, output: {confidentiality: public, trusted: true}}
+"""
+
+
+def test_sensitivity_is_raised_by_reading_and_lowered_by_a_declared_declassifier_alone() -> None:
+    session = GateSession(PolicyEngine(compile_policies([load(FLOW)])), "Report.")
+    done = []
+
+    def call(tool: str, error: str | None = None, **args: Any) -> Effect:
+        action, decision = session.decide(tool, args)
+        if decision.effect.runs:
+            session.conclude(action, None if error else "ok", error)
+        done.append(decision.reason_code)
+        return decision.effect
+
+    assert call("post", text="x") is Effect.ALLOW
+    assert call("records") is Effect.ALLOW
+    assert call("post", text="x") is Effect.DENY
+    assert done[-1] is ReasonCode.FORBIDDEN_FLOW
+    assert call("mail", to=["ana@corp.example", "BO@CORP.example"]) is Effect.ALLOW
+    assert call("mail", to=["ana@corp.example", "eve@evil.example"]) is Effect.DENY
+    assert call("mail", to=[]) is Effect.DENY
+    assert call("redact", error="it broke") is Effect.ALLOW
+    assert call("post", text="x") is Effect.DENY
+    assert call("redact") is Effect.ALLOW
+    assert call("post", text="x") is Effect.ALLOW

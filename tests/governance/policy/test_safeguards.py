@@ -16,7 +16,12 @@ class TestSafeguards:
         tainted = session(unreported=True)
         made = decide(policies, action("mail", {"to": "eve@evil.example"}), context=tainted)
         assert (made.effect, made.reason_code) == (Effect.STEP_UP, ReasonCode.UNTRUSTED_ARGUMENT)
-        assert made.asks == ("untrusted_argument:to",)
+        (ask,) = made.asks
+        assert ask.startswith("untrusted_argument:to@")
+        older = decide(
+            policies, action("mail", {"to": "eve@evil.example"}), context=tainted, satisfied=("untrusted_argument:to",)
+        )
+        assert older.effect is Effect.ALLOW
         assert made.critical[0].value == "eve@evil.example"
         approved = decide(policies, action("mail", {"to": "eve@evil.example"}), context=tainted, satisfied=made.asks)
         assert (approved.effect, approved.reason_code) == (Effect.ALLOW, ReasonCode.APPROVED)

@@ -154,6 +154,7 @@ class ContextAccumulator:
             action_id=action.id,
             status=outcome.status,
             label=label,
+            lowered=schema.declassifies if schema is not None and outcome.status is OutcomeStatus.EXECUTED else None,
             unreported=output is None and not label.trusted,
             sightings=sightings,
             access=_access(action, outcome, schema, label, now),

@@ -78,6 +78,8 @@ def _concluded(context: SessionContext, delta: ContextDelta, status: OutcomeStat
     _amend(context, delta.action_id, status=status, output=delta.label)
     _hold(context, delta.label)
     context.unreported = context.unreported or delta.unreported
+    if delta.lowered is not None:
+        context.confidentiality = min(context.confidentiality, delta.lowered)
     if delta.access is not None:
         _keep(context.data_accessed, delta.access)
     if context.pending.pop(delta.action_id, None) is not None:

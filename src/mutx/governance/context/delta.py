@@ -9,7 +9,7 @@ from mutx.governance.context.session import ActionRecord, DataAccess
 from mutx.governance.labels import UNKNOWN
 from mutx.governance.provenance import Sighting
 from mutx.governance.turn import OutcomeStatus
-from mutx.governance.types import Effect, IntentSignal, Label
+from mutx.governance.types import Confidentiality, Effect, IntentSignal, Label
 
 
 class SessionOpening(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -42,6 +42,8 @@ class ContextDelta(Struct, frozen=True, kw_only=True, omit_defaults=True, dict=T
     status: OutcomeStatus | None = None
     label: Label = UNKNOWN
     """Of the reported output."""
+    lowered: Confidentiality | None = None
+    """A declared declassifier ran: the session holds no more than this."""
     unreported: bool = False
     sightings: tuple[Sighting, ...] = ()
     access: DataAccess | None = None

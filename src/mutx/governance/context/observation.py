@@ -11,6 +11,7 @@ from mutx.governance.provenance import worst
 from mutx.governance.requested import asks_for
 from mutx.governance.tools import Access, ToolSchema
 from mutx.governance.types import ArgumentOrigin, Confidentiality, IntentSignal, NormalizedAction, Origin
+from mutx.kit.canonical import canonical
 
 MAX_SHOWN = 200
 """Characters of an argument shown to an approver."""
@@ -75,6 +76,11 @@ class Observation:
     def referred(self, path: str) -> ArgumentOrigin:
         """As `origin_of`, where what stood alone in a field of untrusted output counts as from a trusted source."""
         return self._trace(path, values_at(self.action.tool_args, path), fields=True)
+
+    def mark(self, path: str) -> str:
+        """Stands for the values at a path, in this session only: 16 hex digits."""
+        values = canonical(values_at(self.action.tool_args, path))
+        return self.context.hasher(values.decode()).hex()
 
     @property
     def unrequested(self) -> bool:

@@ -1,7 +1,10 @@
 """What denies before any rule is asked: DESIGN §2 (1) to (3), and the fate of actions that this one depends on."""
 
 from mutx.governance.arguments import violations
+from mutx.governance.arguments_path import values_at
+from mutx.governance.context.leaves import read_leaves
 from mutx.governance.policy.case import Case, Ruling
+from mutx.governance.policy.globs import parse_glob
 from mutx.governance.policy.snapshot import FlowBan
 from mutx.governance.policy.stages import out_of_phase
 from mutx.governance.tools import ToolSchema
@@ -58,7 +61,7 @@ def _parameters(case: Case, schema: ToolSchema) -> Ruling | None:
 
 def _flow(case: Case, schema: ToolSchema) -> Ruling | None:
     held = case.observation.confidentiality
-    if schema.sink is not None and held > schema.sink:
+    if schema.sink is not None and held > schema.sink and not _stays_inside(case, schema):
         return _deny(
             ReasonCode.FORBIDDEN_FLOW,
             f"the session holds {held.name} data and {schema.name} may be given no more than {schema.sink.name}",
@@ -67,6 +70,15 @@ def _flow(case: Case, schema: ToolSchema) -> Ruling | None:
         names = ", ".join(one.name for one in untrusted[:SHOWN])
         return _deny(ReasonCode.FORBIDDEN_FLOW, f"{schema.name} takes no values from untrusted output: {names}")
     return None
+
+
+def _stays_inside(case: Case, schema: ToolSchema) -> bool:
+    """Every destination is named and is one of the policy's own."""
+    if schema.destination is None or not schema.internal:
+        return False
+    named, complete = read_leaves(values_at(case.action.tool_args, schema.destination))
+    globs = [parse_glob(glob.casefold()) for glob in schema.internal]
+    return complete and bool(named) and all(any(glob.matches(one.casefold()) for glob in globs) for one in named)
 
 
 def _composition(case: Case) -> Ruling | None:

@@ -54,7 +54,8 @@ def safeguarded(case: Case, ruling: Ruling) -> Ruling:
 
 def _answered(case: Case, doubt: Doubt) -> bool:
     if doubt.effect is Effect.STEP_UP:
-        return case.consent.answers(doubt.ask)
+        # Requests of before the values were part of the question still stand for the action that they are about.
+        return case.consent.answers(doubt.ask) or case.consent.resolves(doubt.ask.rpartition("@")[0])
     return doubt.effect is Effect.DEFER and case.consent.resolves(doubt.ask)
 
 
@@ -80,7 +81,7 @@ def _told(case: Case, schema: ToolSchema) -> Iterator[Doubt]:
     if told is not None:
         text = f"untrusted output told its reader to do this: {told.path}"
         origin = ArgumentOrigin(told.path, told.value[:MAX_SHOWN], Origin.UNTRUSTED)
-        yield _question(ReasonCode.INSTRUCTED_BY_DATA, told.path, text, origin)
+        yield _question(case, ReasonCode.INSTRUCTED_BY_DATA, told.path, text, origin)
 
 
 def _argument(case: Case, schema: ToolSchema, path: str) -> Iterator[Doubt]:
@@ -93,10 +94,10 @@ def _argument(case: Case, schema: ToolSchema, path: str) -> Iterator[Doubt]:
             return
         # Without the value: a reason stands in the receipt for good, the value beside it until it is erased.
         text = f"{path} is known only from untrusted output ({origin.source or 'source unknown'})"
-        yield _question(ReasonCode.UNTRUSTED_ARGUMENT, path, text, origin)
+        yield _question(case, ReasonCode.UNTRUSTED_ARGUMENT, path, text, origin)
     elif origin.origin is Origin.NOWHERE and schema.ask_unknown:
         text = f"{path} holds a value that was mentioned by nobody before"
-        yield _question(ReasonCode.UNKNOWN_ARGUMENT, path, text, origin)
+        yield _question(case, ReasonCode.UNKNOWN_ARGUMENT, path, text, origin)
 
 
 def _is_letter(value: str) -> bool:
@@ -104,8 +105,9 @@ def _is_letter(value: str) -> bool:
     return len(value) == 1 and value.isalpha()
 
 
-def _question(code: ReasonCode, path: str, text: str, origin: ArgumentOrigin) -> Doubt:
-    return Doubt(Effect.STEP_UP, code, f"{code}:{path}", text, origin)
+def _question(case: Case, code: ReasonCode, path: str, text: str, origin: ArgumentOrigin) -> Doubt:
+    """About exactly these values in this session: a grant of the answer covers no others."""
+    return Doubt(Effect.STEP_UP, code, f"{code}:{path}@{case.observation.mark(path)}", text, origin)
 
 
 def _drift(case: Case, signal: IntentSignal) -> Iterator[Doubt]:

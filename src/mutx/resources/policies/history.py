@@ -40,7 +40,7 @@ class PolicyHistory:
     async def backtest(self, body: BacktestRequest) -> BacktestResult:
         """The policies in force, with the document in the place of the one of its name."""
         since = self._clock.now() - body.since_seconds
-        engine = await self._engine(body.document)
+        engine = await self._engine(body.document, body.name)
         test = Backtest(engine, since)
         async for session_id in self._sessions(since, body.agent_id):
             await self._walk(session_id, test.session)
@@ -82,8 +82,8 @@ class PolicyHistory:
             blocked_calls=blocked,
         )
 
-    async def _engine(self, document: str) -> PolicyEngine:
-        policy = await asyncio.to_thread(load, document, format=format_of(document))
+    async def _engine(self, document: str, name: str | None) -> PolicyEngine:
+        policy = await asyncio.to_thread(load, document, format=format_of(document), name=name or "fpl")
         others = [one for one in await self._store.enabled() if one.name != policy.name]
         return await asyncio.to_thread(
             lambda: build([*(read_document(one.name, one.kind, one.document) for one in others), policy])
