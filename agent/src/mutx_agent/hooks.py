@@ -40,6 +40,10 @@ ADAPTERS: Mapping[str, Adapter] = MappingProxyType(
             ("crewai", "crewai", "crewai"),
             ("google_adk", "google-adk", "google.adk"),
             ("strands", "strands-agents", "strands"),
+            ("llama_index", "llama-index-core", "llama_index.core"),
+            ("agent_framework", "agent-framework-core", "agent_framework"),
+            ("autogen", "autogen-core", "autogen_core"),
+            ("ag2", "ag2", "ag2"),
         )
     }
 )
