@@ -44,6 +44,9 @@ ADAPTERS: Mapping[str, Adapter] = MappingProxyType(
             ("agent_framework", "agent-framework-core", "agent_framework"),
             ("autogen", "autogen-core", "autogen_core"),
             ("ag2", "ag2", "ag2"),
+            ("smolagents", "smolagents", "smolagents"),
+            ("haystack", "haystack-ai", "haystack"),
+            ("agno", "agno", "agno"),
         )
     }
 )
