@@ -47,6 +47,7 @@ ADAPTERS: Mapping[str, Adapter] = MappingProxyType(
             ("smolagents", "smolagents", "smolagents"),
             ("haystack", "haystack-ai", "haystack"),
             ("agno", "agno", "agno"),
+            ("mem0", "mem0ai", "mem0"),
         )
     }
 )

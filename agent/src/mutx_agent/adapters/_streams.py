@@ -160,8 +160,8 @@ def _inside(step: Step) -> Iterator[None]:
     if step.action is None:
         yield
         return
-    scope = CURRENT.get()
-    token = CURRENT.set(scope._replace(claim=step.claim, parent_action_id=step.action.action_id))
+    inside = {"claim": step.claim, "parent_action_id": step.action.action_id, "session_id": step.action.session_id}
+    token = CURRENT.set(CURRENT.get()._replace(**inside))
     try:
         yield
     finally:
