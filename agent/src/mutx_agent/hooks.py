@@ -48,6 +48,7 @@ ADAPTERS: Mapping[str, Adapter] = MappingProxyType(
             ("haystack", "haystack-ai", "haystack"),
             ("agno", "agno", "agno"),
             ("mem0", "mem0ai", "mem0"),
+            ("dspy", "dspy", "dspy"),
         )
     }
 )
