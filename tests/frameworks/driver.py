@@ -40,7 +40,8 @@ class Driver:
     distributions: ClassVar[tuple[str, ...]]
     """What was installed; the first one's version is the row's."""
     tool: ClassVar[str] = "put"
-    """What policies and receipts call the tool `put`, where the framework adds something of its own to the name."""
+    relay: ClassVar[str] = "relay"
+    """What policies and receipts call the two tools, where the framework adds something of its own to the names."""
     result: ClassVar[str] = "wrote"
     """What the concluded result of a `put` that ran contains."""
     hook: ClassVar[str] = ""

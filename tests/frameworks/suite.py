@@ -164,7 +164,7 @@ def _judge_receipts(case: Case, driver: Driver, scenario: Scenario, plane: Plane
     """Each run of a tool was decided once, under its own name, and its result is in the receipts."""
     receipts = plane.receipts(session_id)
     names = {receipt["tool_name"] for receipt in receipts}
-    known = {driver.tool} | ({"relay"} if scenario.nested else set()) | driver.handoff_tools
+    known = {driver.tool} | ({driver.relay} if scenario.nested else set()) | driver.handoff_tools
     assert names <= known, f"tools in the receipts: {names}"
     decided = {r["action_id"] for r in receipts if r["kind"] == "decision" and r["tool_name"] == driver.tool}
     calls = runs * sum(len(turn) for turn in scenario.turns)
@@ -178,6 +178,6 @@ def _judge_receipts(case: Case, driver: Driver, scenario: Scenario, plane: Plane
         f"{len(results)} results concluded: {[r['result'] for r in outcomes]}"
     )
     if scenario.nested:
-        (relay,) = {r["action_id"] for r in receipts if r["tool_name"] == "relay"}
+        (relay,) = {r["action_id"] for r in receipts if r["tool_name"] == driver.relay}
         parents = {plane.action(r).get("parent") for r in receipts if r["tool_name"] == driver.tool}
         assert parents == {relay}, f"the inner call's parent is {parents}, not {relay}"

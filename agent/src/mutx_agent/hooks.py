@@ -49,6 +49,8 @@ ADAPTERS: Mapping[str, Adapter] = MappingProxyType(
             ("agno", "agno", "agno"),
             ("mem0", "mem0ai", "mem0"),
             ("dspy", "dspy", "dspy"),
+            ("semantic_kernel", "semantic-kernel", "semantic_kernel"),
+            ("coinbase_agentkit", "coinbase-agentkit", "coinbase_agentkit"),
         )
     }
 )

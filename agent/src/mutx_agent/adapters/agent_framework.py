@@ -17,6 +17,7 @@ from typing import Any
 from mutx_agent.action import GovernedAction
 from mutx_agent.adapters._common import Gate, ToolUse
 from mutx_agent.adapters._patch import Uninstall, installed, patch
+from mutx_agent.adapters._probes import quiet
 from mutx_agent.arguments import CallShape
 from mutx_agent.errors import ActionDenied
 from mutx_agent.governor import Governor
@@ -170,7 +171,8 @@ def _run_agent(spy: Callable[[], None], **options: Any) -> None:
             call = Content.from_function_call(call_id="call-1", name="probed", arguments="{}")
             return ChatResponse(messages=[Message("assistant", ["done"] if asked else [call])], response_id="probe")
 
-    asyncio.run(_asked(Agent(client=Scripted(), tools=[probed], **options)))
+    with quiet(RUNTIME):
+        asyncio.run(_asked(Agent(client=Scripted(), tools=[probed], **options)))
 
 
 async def _asked(agent: Any) -> None:

@@ -18,6 +18,7 @@ from mutx_agent.adapters._arguments import with_changes
 from mutx_agent.adapters._common import Gate, ToolUse
 from mutx_agent.adapters._family import patch_family, place_of
 from mutx_agent.adapters._patch import Maker, Uninstall, installed
+from mutx_agent.adapters._probes import quiet
 from mutx_agent.errors import ActionDenied
 from mutx_agent.governor import Governor
 from mutx_agent.transport.base import Json
@@ -164,4 +165,5 @@ def _run_agent(tools: list[Any]) -> None:
 
     asks = ChatMessage.from_assistant(tool_calls=[ToolCall("probed", {}, id="call-1")])
     agent: Any = Agent(chat_generator=MockChatGenerator([asks, "done"]), tools=tools)
-    agent.run(messages=[ChatMessage.from_user("prove it")])
+    with quiet(RUNTIME):
+        agent.run(messages=[ChatMessage.from_user("prove it")])
