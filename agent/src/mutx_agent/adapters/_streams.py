@@ -160,8 +160,10 @@ def _inside(step: Step) -> Iterator[None]:
     if step.action is None:
         yield
         return
-    inside = {"claim": step.claim, "parent_action_id": step.action.action_id, "session_id": step.action.session_id}
-    token = CURRENT.set(CURRENT.get()._replace(**inside))
+    action = step.action
+    token = CURRENT.set(
+        CURRENT.get()._replace(claim=step.claim, parent_action_id=action.action_id, session_id=action.session_id)
+    )
     try:
         yield
     finally:
