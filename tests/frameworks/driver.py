@@ -39,6 +39,11 @@ class Driver:
     """The adapter's key in mutx_agent.hooks.ADAPTERS."""
     distributions: ClassVar[tuple[str, ...]]
     """What was installed; the first one's version is the row's."""
+    tool: ClassVar[str] = "put"
+    relay: ClassVar[str] = "relay"
+    """What policies and receipts call the two tools, where the framework adds something of its own to the names."""
+    result: ClassVar[str] = "wrote"
+    """What the concluded result of a `put` that ran contains."""
     hook: ClassVar[str] = ""
     """The official hook by name; empty where the framework has none."""
     patch: ClassVar[str] = ""

@@ -16,21 +16,40 @@ name: frameworks
 default: deny
 rules:
   - id: forbidden
-    match: {tool: put}
+    match: {tool: "*put"}
     when: args.text == "forbidden"
     effect: deny
     priority: 1
     reason: the suite forbids it
   - id: masked
-    match: {tool: put}
+    match: {tool: "*put"}
     when: args.text.startsWith("secret-")
     effect: modify
     priority: 2
     modify:
       - {redact: text, pattern: "secret-[a-z0-9]+", replacement: "gone"}
   - id: asked
-    match: {tool: put}
+    match: {tool: "*put"}
     when: args.text == "asked"
+    effect: step_up
+    priority: 3
+    reason: the suite asks a person
+  - id: memory-forbidden
+    match: {tool: mem0.add}
+    when: args.messages == "forbidden"
+    effect: deny
+    priority: 1
+    reason: the suite forbids it
+  - id: memory-masked
+    match: {tool: mem0.add}
+    when: args.messages.startsWith("secret-")
+    effect: modify
+    priority: 2
+    modify:
+      - {redact: messages, pattern: "secret-[a-z0-9]+", replacement: "gone"}
+  - id: memory-asked
+    match: {tool: mem0.add}
+    when: args.messages == "asked"
     effect: step_up
     priority: 3
     reason: the suite asks a person

@@ -164,20 +164,20 @@ def _judge_receipts(case: Case, driver: Driver, scenario: Scenario, plane: Plane
     """Each run of a tool was decided once, under its own name, and its result is in the receipts."""
     receipts = plane.receipts(session_id)
     names = {receipt["tool_name"] for receipt in receipts}
-    known = {"put"} | ({"relay"} if scenario.nested else set()) | driver.handoff_tools
+    known = {driver.tool} | ({driver.relay} if scenario.nested else set()) | driver.handoff_tools
     assert names <= known, f"tools in the receipts: {names}"
-    decided = {r["action_id"] for r in receipts if r["kind"] == "decision" and r["tool_name"] == "put"}
+    decided = {r["action_id"] for r in receipts if r["kind"] == "decision" and r["tool_name"] == driver.tool}
     calls = runs * sum(len(turn) for turn in scenario.turns)
     again = 1 if scenario.flaky else 0
     wanted = range(calls, calls + again + 1) if case.decision == "deny" else [calls + again]
     assert len(decided) in wanted, f"{len(decided)} decisions on put, not {list(wanted)}"
-    outcomes = [r for r in receipts if r["kind"] == "outcome" and r["tool_name"] == "put"]
-    results = [r for r in outcomes if "wrote" in str(r["result"])]
+    outcomes = [r for r in receipts if r["kind"] == "outcome" and r["tool_name"] == driver.tool]
+    results = [r for r in outcomes if driver.result in str(r["result"])]
     refused = 1 if case.decision == "deny" else 0
     assert len(results) == calls - refused * runs, (
         f"{len(results)} results concluded: {[r['result'] for r in outcomes]}"
     )
     if scenario.nested:
-        (relay,) = {r["action_id"] for r in receipts if r["tool_name"] == "relay"}
-        parents = {plane.action(r).get("parent") for r in receipts if r["tool_name"] == "put"}
+        (relay,) = {r["action_id"] for r in receipts if r["tool_name"] == driver.relay}
+        parents = {plane.action(r).get("parent") for r in receipts if r["tool_name"] == driver.tool}
         assert parents == {relay}, f"the inner call's parent is {parents}, not {relay}"

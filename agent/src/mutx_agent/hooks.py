@@ -40,6 +40,18 @@ ADAPTERS: Mapping[str, Adapter] = MappingProxyType(
             ("crewai", "crewai", "crewai"),
             ("google_adk", "google-adk", "google.adk"),
             ("strands", "strands-agents", "strands"),
+            ("llama_index", "llama-index-core", "llama_index.core"),
+            ("agent_framework", "agent-framework-core", "agent_framework"),
+            ("autogen", "autogen-core", "autogen_core"),
+            ("ag2", "ag2", "ag2"),
+            ("smolagents", "smolagents", "smolagents"),
+            ("haystack", "haystack-ai", "haystack"),
+            ("agno", "agno", "agno"),
+            ("mem0", "mem0ai", "mem0"),
+            ("dspy", "dspy", "dspy"),
+            ("semantic_kernel", "semantic-kernel", "semantic_kernel"),
+            ("coinbase_agentkit", "coinbase-agentkit", "coinbase_agentkit"),
+            ("claude_agent_sdk", "claude-agent-sdk", "claude_agent_sdk"),
         )
     }
 )

@@ -1,14 +1,19 @@
 """Tools that answer in parts: decided before the first, concluded after the last."""
 
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 from mutx_agent.action import GovernedAction
 from mutx_agent.adapters._common import Gate, Step, ToolUse, failing_closed
+from mutx_agent.errors import ActionDenied
 from mutx_agent.scope import CURRENT
 from mutx_agent.transport.base import Json
 from mutx_agent.wrap import STREAM_ITEMS
+
+T = TypeVar("T")
+Wrap = Callable[[Any], Any]
+"""Takes an iterator, asynchronous or not, and gives back one with the same parts."""
 
 
 async def arun_stream(
@@ -24,37 +29,105 @@ async def arun_stream(
     step.action.ambient = False
     async with step.action:
         with _inside(step):
-            items = execute(step.action.args if step.action.permission.modified else None)
+            items = execute(_changed(step.action))
         async for item in _apart(step, items):
             yield item
 
 
-async def aconcluding(action: GovernedAction, items: AsyncIterator[Any]) -> AsyncIterator[Any]:
-    """The parts of a tool that has been allowed to run; `action` ends with them."""
-    async with _Running(action):
-        async for item in _apart(Step(action), items):
-            yield item
-
-
-def concluding(action: GovernedAction, items: Iterator[Any]) -> Iterator[Any]:
-    """The same for parts that are not waited for."""
-    action.result, step = [], Step(action)
-    with _Running(action):
-        while True:
+def run_parts(
+    gate: Gate,
+    describe: Callable[[], ToolUse],
+    execute: Callable[[Json | None], T],
+    refuse: Callable[[ActionDenied], T],
+    conclude: Callable[[GovernedAction, T, Wrap], T],
+    hook: str = "",
+) -> T:
+    """`Gate.run` for tools that may answer in parts. `conclude` notes the whole answer, or wraps the iterator in it."""
+    try:
+        with failing_closed():
+            step = gate.step(describe, hook)
+            if step.action is not None:
+                step.action.begin()
+        if step.action is None:
+            return execute(None)
+        with _Running(step) as running:
             with _inside(step):
-                try:
-                    item = next(items)
-                except StopIteration:
-                    break
-            _keep(action.result, item)
-            yield item
+                answer = execute(_changed(step.action))
+            return conclude(step.action, answer, running.rest)
+    except ActionDenied as denial:
+        return refuse(denial)
+
+
+async def arun_parts(
+    gate: Gate,
+    describe: Callable[[], ToolUse],
+    execute: Callable[[Json | None], Awaitable[T]],
+    refuse: Callable[[ActionDenied], T],
+    conclude: Callable[[GovernedAction, T, Wrap], T],
+    hook: str = "",
+) -> T:
+    """The same without blocking the event loop."""
+    try:
+        with failing_closed():
+            step = gate.step(describe, hook)
+            if step.action is not None:
+                await step.action.abegin()
+        if step.action is None:
+            return await execute(None)
+        async with _Running(step) as running:
+            with _inside(step):
+                answer = await execute(_changed(step.action))
+            return conclude(step.action, answer, running.rest)
+    except ActionDenied as denial:
+        return refuse(denial)
+
+
+class _Running:
+    """An action that has begun. It ends with this block, or with the last part of the tool's answer."""
+
+    def __init__(self, step: Step) -> None:
+        self._step, self._action, self._goes_on = step, step.action, False
+
+    def rest(self, items: Any) -> Any:
+        """The parts of the answer; from now on the action ends with them."""
+        self._goes_on = True
+        return self._aparts(items) if isinstance(items, AsyncIterator) else self._parts(items)
+
+    def _parts(self, items: Iterator[Any]) -> Iterator[Any]:
+        kept = _kept(self._step)
+        with _Running(self._step):
+            while True:
+                with _inside(self._step):
+                    try:
+                        item = next(items)
+                    except StopIteration:
+                        break
+                _keep(kept, item)
+                yield item
+
+    async def _aparts(self, items: AsyncIterator[Any]) -> AsyncIterator[Any]:
+        async with _Running(self._step):
+            async for item in _apart(self._step, items):
+                yield item
+
+    def __enter__(self) -> "_Running":
+        return self
+
+    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
+        if self._action is not None and not (self._goes_on and error is None):
+            self._action.end(error)
+
+    async def __aenter__(self) -> "_Running":
+        return self
+
+    async def __aexit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
+        if self._action is not None and not (self._goes_on and error is None):
+            await self._action.aend(error)
 
 
 async def _apart(step: Step, items: AsyncIterator[Any]) -> AsyncIterator[Any]:
     """What the tool itself runs counts as the action's, what the reader of its parts runs does not."""
-    kept: list[Any] = []
-    if step.action is not None:
-        step.action.result = kept
+    kept = _kept(step)
     while True:
         with _inside(step):
             try:
@@ -65,23 +138,15 @@ async def _apart(step: Step, items: AsyncIterator[Any]) -> AsyncIterator[Any]:
         yield item
 
 
-class _Running:
-    """The rest of an action that has begun: reports how it ends."""
+def _changed(action: GovernedAction) -> Json | None:
+    return action.args if action.permission.modified else None
 
-    def __init__(self, action: GovernedAction) -> None:
-        self._action = action
 
-    def __enter__(self) -> None:
-        return
-
-    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
-        self._action.end(error)
-
-    async def __aenter__(self) -> None:
-        return
-
-    async def __aexit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
-        await self._action.aend(error)
+def _kept(step: Step) -> list[Any]:
+    kept: list[Any] = []
+    if step.action is not None:
+        step.action.result = kept
+    return kept
 
 
 def _keep(taken: list[Any], item: Any) -> None:
@@ -95,8 +160,10 @@ def _inside(step: Step) -> Iterator[None]:
     if step.action is None:
         yield
         return
-    scope = CURRENT.get()
-    token = CURRENT.set(scope._replace(claim=step.claim, parent_action_id=step.action.action_id))
+    action = step.action
+    token = CURRENT.set(
+        CURRENT.get()._replace(claim=step.claim, parent_action_id=action.action_id, session_id=action.session_id)
+    )
     try:
         yield
     finally:
