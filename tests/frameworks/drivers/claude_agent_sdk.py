@@ -47,7 +47,12 @@ class ClaudeAgentSDKDriver(Driver):
     async def arun(self, scenario: Scenario, world: World, governor: Governor | None) -> list[str]:
         # Where a tool has failed, the model asks again.
         turns = [[Call(PUT, call.args) for call in calls] for calls in scenario.turns] * (2 if scenario.flaky else 1)
-        over: Any = {"description": "write", "prompt": "write it", "subagent_type": "worker"}
+        over: Any = {
+            "description": "write",
+            "prompt": "write it",
+            "subagent_type": "worker",
+            "run_in_background": False,
+        }
         script = _model(turns, [Call("Agent", over)] if scenario.handoff else [])
         with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as home, script as (url, told):
             options = _options(home, url, world, scenario)
@@ -87,6 +92,7 @@ def _options(home: str, url: str, world: World, scenario: Scenario) -> ClaudeAge
             "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1",
             "DISABLE_TELEMETRY": "1",
             "DISABLE_AUTOUPDATER": "1",
+            "CLAUDE_CODE_DISABLE_BACKGROUND_TASKS": "1",
         },
     )
 
