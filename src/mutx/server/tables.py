@@ -5,8 +5,8 @@ from mutx.resources.api_keys import models as api_keys
 from mutx.resources.audit import models as audit
 from mutx.resources.auth import models as auth
 from mutx.resources.delegations import models as delegations
-from mutx.resources.mcp import models as mcp
 from mutx.resources.guardrails import models as guardrails
+from mutx.resources.mcp import models as mcp
 from mutx.resources.permissions import models as permissions
 from mutx.resources.policies import models as policies
 from mutx.resources.sso import models as sso

@@ -9,8 +9,8 @@ from mutx.governance.keys import KeyRing
 from mutx.governance.pipeline import GovernancePipeline
 from mutx.governance.ports import Delegations, Policies, Signer
 from mutx.kit.clock import Clock
-from mutx.services.faramesh_supervisor.supervisor import FarameshSupervisor
 from mutx.services.evalview.service import EvalView
+from mutx.services.faramesh_supervisor.supervisor import FarameshSupervisor
 from mutx.services.identity.authentication import Authentication
 from mutx.services.identity.sealing import Sealer
 from mutx.services.jobs.durable import DurableJobs

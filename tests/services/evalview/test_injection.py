@@ -33,7 +33,8 @@ LETTER = (
 )
 def test_attacks(text: str) -> None:
     found = find_injection(text)
-    assert found.detected and found.confidence > 0.5
+    assert found.detected
+    assert found.confidence > 0.5
     assert found.signals
 
 
@@ -78,4 +79,5 @@ def test_intervals() -> None:
     assert [round(edge, 4) for edge in wilson(70, 100)] == [0.6042, 0.7811]
     assert wilson(0, 0) == (0.0, 1.0)
     nothing = measure_attacks([LabelledText("hello", "benign")])
-    assert nothing["pooled"]["recall"] is None and nothing["pooled"]["recall_at_limit"]["recall"] is None
+    assert nothing["pooled"]["recall"] is None
+    assert nothing["pooled"]["recall_at_limit"]["recall"] is None
