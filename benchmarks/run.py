@@ -10,7 +10,7 @@ from pathlib import Path
 from benchmarks.harness import Plan, Result, result
 from mutx.cli.demo.control_plane import LocalControlPlane
 from mutx.cli.run.journal import Journal
-from mutx.cli.run.relay import Relay
+from mutx.cli.run.relay import RunRelay
 from mutx.cli.run.services import RunServices, unix_listener
 from mutx.contract.auth import LocalBootstrap
 from mutx.contract.policies import PolicyWrite
@@ -44,7 +44,7 @@ def run(plan: Plan) -> list[Result]:
 def _inside(plan: Plan, folder: Path) -> list[float]:
     """Milliseconds that hooks and identity cost a process."""
     listener = unix_listener(str(folder / "run.sock"))
-    services = RunServices(lambda: Relay(EmbeddedTransport(), Journal()).serve(listener))
+    services = RunServices(lambda: RunRelay(EmbeddedTransport(), Journal()).serve(listener))
     services.start()
     order = Order(socket=str(folder / "run.sock"), agent_id="bench", session_id="bench")
     governed = {**os.environ, **to_environment(order), "PYTHONPATH": with_bootstrap(os.environ.get("PYTHONPATH"))}

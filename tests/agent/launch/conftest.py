@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from mutx.cli.run.journal import Journal
-from mutx.cli.run.relay import Relay
+from mutx.cli.run.relay import RunRelay
 from mutx.cli.run.services import RunServices, unix_listener
 from mutx_agent.launch.order import Order, to_environment, with_bootstrap
 from mutx_agent.transport.embedded import EmbeddedTransport
@@ -30,7 +30,7 @@ class RunningRelay:
         self.journal = Journal()
         self.socket = str(folder / "run.sock")
         self._listener = unix_listener(self.socket)
-        relay = Relay(EmbeddedTransport(server=plane), self.journal)
+        relay = RunRelay(EmbeddedTransport(server=plane), self.journal)
         self._services = RunServices(lambda: relay.serve(self._listener))
         self._services.start()
 

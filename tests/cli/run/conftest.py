@@ -24,6 +24,7 @@ name: run
 default: deny
 rules:
   - {id: start, match: {tool: mutx.run}, when: args.program != "forbidden", effect: allow}
+  - {id: asked, match: {tool: mutx.run}, when: args.program == "asked" , effect: step_up, priority: 1}
   - {id: greet, match: {tool: greet}, effect: allow}
   - {id: public, match: {tool: http.request}, when: args.path.startsWith("/public"), effect: allow}
 """

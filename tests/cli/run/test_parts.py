@@ -15,7 +15,7 @@ from mutx.cli.run.folders import covered, file_rules
 from mutx.cli.run.governed import program_name
 from mutx.cli.run.journal import NAMES, Journal
 from mutx.cli.run.options import RunOptions
-from mutx.cli.run.relay import LINE_LIMIT, Relay
+from mutx.cli.run.relay import LINE_LIMIT, RunRelay
 from mutx.cli.run.report import EnforcementLayer, EnforcementReport, container_kind
 from mutx.cli.run.services import RunServices, unix_listener
 from mutx.cli.run.spawn import children_of, exit_status
@@ -203,7 +203,7 @@ class TestRelay:
         def start(transport: Transport, *lines: bytes) -> list[Any]:
             path = str(tmp_path / f"{len(running)}.sock")
             listener, journal = unix_listener(path), Journal()
-            services = RunServices(lambda: Relay(transport, journal).serve(listener))
+            services = RunServices(lambda: RunRelay(transport, journal).serve(listener))
             services.start()
             running.append((services, listener))
             with socket.socket(socket.AF_UNIX) as client:

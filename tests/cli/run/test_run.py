@@ -10,6 +10,7 @@ import subprocess
 import sys
 import termios
 import threading
+import time
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -115,6 +116,24 @@ def test_signals_reach_the_program(environment: dict[str, str], folder: Path, sc
         assert run.stdout.readline() == "heard\n"
         run.send_signal(signal.SIGTERM)
         assert run.wait(60) == 9
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_while_a_person_is_asked_nothing_runs_and_the_run_can_be_given_up(
+    environment: dict[str, str], folder: Path, operator: MutxClient, number: int
+) -> None:
+    (folder / "asked.py").write_text("open('started', 'w').close()\n")
+    known = {request.id for request in operator.approvals.list().items}
+    run = subprocess.Popen(
+        [sys.executable, "-P", "-m", "mutx", "run", "--quiet", "--", PYTHON, "asked.py"], env=environment, cwd=folder
+    )
+    deadline = time.monotonic() + 60
+    while not {request.id for request in operator.approvals.list().items} - known:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    run.send_signal(number)
+    assert run.wait(60) == 128 + number
+    assert not (folder / "started").exists()
 
 
 def test_what_is_left_behind_is_ended(launch: Launch) -> None:

@@ -77,6 +77,7 @@ def _run(options: RunOptions, url: str | None) -> int:
     from mutx.cli.run.governed import GovernedRun
     from mutx.cli.run.layers import find_program
     from mutx.cli.run.report import LAYERS
+    from mutx.cli.run.spawn import Interrupted
     from mutx.cli.run.upstream import find_upstream
     from mutx_agent.launch.interpreters import blind_option
 
@@ -93,7 +94,10 @@ def _run(options: RunOptions, url: str | None) -> int:
         raise SetupError(
             f"`{blind}` does not load the hooks, so it would run ungoverned: leave the option out, or accept it with --allow-unproved"
         )
-    return GovernedRun(options, find_upstream(options, url)).run()
+    try:
+        return GovernedRun(options, find_upstream(options, url)).run()
+    except Interrupted as news:
+        return news.status
 
 
 def _advice(denial: ActionDenied) -> str:

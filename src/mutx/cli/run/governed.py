@@ -19,7 +19,7 @@ from mutx.cli.run.layers import report_on
 from mutx.cli.run.options import RunOptions
 from mutx.cli.run.report import EnforcementReport
 from mutx.cli.run.services import RunServices, unix_listener
-from mutx.cli.run.spawn import HeldProgram, end_leftovers, hold, protect_launcher
+from mutx.cli.run.spawn import HeldProgram, end_leftovers, hold, interruptible, protect_launcher
 from mutx.cli.run.upstream import RunDoor
 from mutx.kit.errors import SetupError
 from mutx.kit.ids import new_id
@@ -46,7 +46,7 @@ class GovernedRun:
         self._secret = secrets.token_urlsafe(32)
 
     def run(self) -> int:
-        """The program's exit status. Raises SetupError, ActionDenied (the run is not allowed)."""
+        """The program's exit status. Raises SetupError, ActionDenied (the run is not allowed), Interrupted."""
         with ExitStack() as stack:
             folder = Path(tempfile.mkdtemp(prefix="mutx-run-"))
             stack.callback(shutil.rmtree, folder, ignore_errors=True)
@@ -95,7 +95,7 @@ class GovernedRun:
             "enforcement": report.as_json(),
         }
         opening = governor.action(RUN_TOOL, args, operation="start", runtime="mutx run", trigger="cli", **given)
-        opening.begin()
+        interruptible(opening.begin)
         if opening.permission.modified:
             raise SetupError(
                 f"the policy changes the arguments of `{RUN_TOOL}`, which cannot be carried out: allow or deny it"

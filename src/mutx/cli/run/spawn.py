@@ -5,16 +5,22 @@ import os
 import signal
 import socket
 import sys
+import threading
 import time
+from collections.abc import Callable
+from concurrent.futures import Future
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from mutx.kit.errors import SetupError
 from mutx_agent.launch import kernel
 from mutx_agent.launch.shim import Plan, become
 
+T = TypeVar("T")
+
 FORWARDED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2)
+ENDING = frozenset({signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT})
 WATCHED = frozenset({*FORWARDED, signal.SIGCHLD})
 FROM_KERNEL = 0x80
 """`si_code` of a signal that the terminal sent; it went to the whole foreground group, the program included."""
@@ -31,6 +37,38 @@ class Confined(NamedTuple):
     """The gateway's socket in the child's own network."""
 
 
+class Interrupted(Exception):
+    """A signal ended the launcher's work before the program was started."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(f"interrupted by signal {number}")
+        self.status = 128 + number
+
+
+def interruptible(work: Callable[[], T]) -> T:
+    """The result of `work`, which may wait for people. Raises what it raised, or Interrupted.
+
+    It runs in a thread, because signals are blocked: they are waited for here, as they are while the program runs.
+    """
+    done: Future[T] = Future()
+    waiting = threading.main_thread().ident
+    assert waiting is not None
+
+    def perform() -> None:
+        try:
+            done.set_result(work())
+        except BaseException as error:  # noqa: BLE001
+            done.set_exception(error)
+        signal.pthread_kill(waiting, signal.SIGCHLD)
+
+    threading.Thread(target=perform, name="mutx-run-opening", daemon=True).start()
+    while not done.done():
+        number = signal.sigwaitinfo(WATCHED).si_signo
+        if number in ENDING:
+            raise Interrupted(number)
+    return done.result()
+
+
 class HeldProgram:
     """A child that has confined itself and waits. `release` makes it the program, `drop` ends it unrun."""
 
@@ -42,7 +80,8 @@ class HeldProgram:
 
     def release(self, environment: dict[str, str]) -> None:
         self._released = True
-        self._channel.sendall(json.dumps(environment).encode() + b"\n")
+        with suppress(BrokenPipeError):  # ended by a signal while it was held: `wait` says by which
+            self._channel.sendall(json.dumps(environment).encode() + b"\n")
         self._channel.close()
 
     def drop(self) -> None:
