@@ -9,6 +9,7 @@ from mutx.resources.audit.sink import AuditSink
 from mutx.resources.audit.trail import AuditTrail
 from mutx.resources.workspaces.approvers import approver_addresses
 from mutx.server.audit import siem_sinks
+from mutx.server.collector import collector_of
 from mutx.server.mail import open_mailer
 from mutx.server.settings import Settings
 from mutx.services.telemetry.log import LogSink
@@ -30,8 +31,8 @@ def open_sinks(
     sinks: list[Sink] = [AuditSink(database, bus, trail), *siem_sinks(settings)]
     if settings.event_log:
         sinks.append(LogSink(settings.event_log))
-    if settings.otlp_endpoint:
-        sinks.append(OtlpSink(settings.otlp_endpoint))
+    if collector := collector_of(settings):
+        sinks.append(OtlpSink(*collector))
     return (*sinks, *(notice_sinks(settings, database, clock) if notices is None else notices))
 
 

@@ -6,6 +6,7 @@ from mutx.governance.pipeline import GovernancePipeline
 from mutx.kit.clock import Clock
 from mutx.sdk import groups
 from mutx.sdk.group import Group, methods
+from mutx.server.collector import collector_of
 from mutx.server.doors.traced import TracedVerbs
 from mutx.server.doors.verbs import Verb, Verbs
 from mutx.server.settings import Settings
@@ -15,7 +16,8 @@ from mutx.storage.coordination import Bus
 
 def open_tracer(settings: Settings) -> RequestTracer | None:
     """None where no collector is named: then nothing of tracing runs."""
-    return RequestTracer(settings.otlp_endpoint, ratio=settings.trace_ratio) if settings.otlp_endpoint else None
+    collector = collector_of(settings)
+    return RequestTracer(*collector, ratio=settings.trace_ratio) if collector else None
 
 
 def span_names() -> Mapping[tuple[str, str], str]:

@@ -14,8 +14,14 @@ class TelemetrySettings(BaseModel):
     """File that gets every event as a JSON line, for a SIEM to collect."""
     otlp_endpoint: str = ""
     """OTLP/HTTP traces URL (`http://collector:4318/v1/traces`) that gets every event as a span."""
+    otlp_headers: SecretStr = SecretStr("")
+    """Headers for it, as in OTEL_EXPORTER_OTLP_HEADERS: `name=value,name=value`, percent-encoded."""
+    otlp_preset: str = Field("", pattern="^(|braintrust|weave)$")
+    """An observability product that gets the spans; needs OTLP_API_KEY and OTLP_PROJECT (Weave: `entity/project`)."""
+    otlp_api_key: SecretStr = SecretStr("")
+    otlp_project: str = ""
     trace_ratio: float = Field(1.0, ge=0, le=1)
-    """Share of the requests without a trace of their caller's that get one, where OTLP_ENDPOINT is set."""
+    """Share of the requests without a trace of their caller's that get one, where spans are sent somewhere."""
     metrics_token: SecretStr = SecretStr("")
     """Bearer token that reads /metrics. Without one, /metrics is open on loopback and closed elsewhere."""
     metrics_port: int = Field(0, ge=0, le=65_535)
