@@ -15,7 +15,7 @@ from mutx.services.faramesh_supervisor.processes import process
 from tests.resources.supervision.children import profiles
 
 AT = "/v1/runtime/governance/supervised"
-PATIENCE = 30.0
+PATIENCE = 45.0
 GENEROUS = dict.fromkeys(("rate_limit_requests", "auth_rate_limit_requests", "governance_rate_limit_requests"), 10**9)
 QUICK: dict[str, Any] = {
     "supervision_restart_delay": 0.05,

@@ -270,7 +270,7 @@ def _start_keeper(place: Path, spec: Spec) -> Report | None:
         pid = os.posix_spawn(
             sys.executable,
             [sys.executable, "-I", "-m", kept.__name__],
-            {"PATH": os.defpath, "LC_ALL": "C.UTF-8"},
+            {"PATH": os.defpath, "LC_ALL": "C.UTF-8", **_measured()},
             file_actions=[
                 (os.POSIX_SPAWN_DUP2, told, 0),
                 (os.POSIX_SPAWN_DUP2, say, 1),
@@ -293,6 +293,11 @@ def _start_keeper(place: Path, spec: Spec) -> Report | None:
     if report is None or report.error:
         os.waitpid(pid, 0)
     return report
+
+
+def _measured() -> dict[str, str]:
+    """What a measurement of the tests hands on to processes; there is none otherwise."""
+    return {name: value for name, value in os.environ.items() if name.startswith("COVERAGE_")}
 
 
 def _mop(launch_id: str) -> None:
