@@ -13,7 +13,7 @@ from mutx.services.mcp.config import ServerSpec
 from mutx.services.mcp.oauth import client_auth, open_store
 from mutx.services.mcp.transports import transport_to
 from mutx.services.mcp.upstream import Upstream, UpstreamGone
-from tests.e2e.test_mcp_http import program
+from tests.e2e.test_mcp import program
 from tests.services.mcp.conftest import Desk, text_of
 
 GUARDED = Path(__file__).with_name("guarded.py")

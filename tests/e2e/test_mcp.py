@@ -1,4 +1,4 @@
-"""The proxy and the control plane's own MCP server over streamable HTTP: nobody is heard without a credential that is good there."""
+"""The proxy as clients reach it: over streamable HTTP with credentials of their own, or started as a program of theirs."""
 
 import asyncio
 import json
@@ -15,21 +15,32 @@ from typing import Any
 import httpx2
 import pytest
 from mcp import Client
+from mcp.client.stdio import StdioServerParameters
 from mcp.client.streamable_http import streamable_http_client
 from mcp.server.auth.middleware.bearer_auth import AuthenticatedUser
 from mcp.server.auth.provider import AccessToken
 from mcp.shared.exceptions import MCPError
 
 from mutx.cli.demo.control_plane import LocalControlPlane, free_port
+from mutx.contract.mcp import PinState
 from mutx.kit.errors import Unauthenticated
 from mutx.sdk import MutxClient
+from mutx.sdk.credentials import write_private
 from mutx.server.doors.mcp import http_sessions
 from mutx.server.doors.mcp.http_door import HttpPlace
-from mutx.server.doors.mcp.running import Chosen, serve_proxy
+from mutx.server.doors.mcp.running import Chosen, serve_control, serve_proxy
 from mutx.services.mcp.scanning import PatternScanner
 from mutx.services.mcp.session import ProxyRules
-from tests.e2e.test_mcp_stdio import POLICY, SHELF
 from tests.sdk import local
+
+SHELF = Path(__file__).parents[1] / "services" / "mcp" / "shelf.py"
+POLICY = """
+name: shelf
+default: deny
+rules:
+  - {id: reads, match: {tool: "shelf__read_*"}, effect: allow}
+  - {id: writes, match: {tool: "shelf__write_*"}, effect: allow}
+"""
 
 
 @pytest.fixture(scope="module")
@@ -42,6 +53,8 @@ def plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalControlPlan
 def operator(plane: LocalControlPlane) -> Iterator[MutxClient]:
     with local.sign_in(plane) as client:
         local.apply_policy(client, POLICY, "shelf")
+        tokens = client.http.auth._store.load()
+        write_private(plane.home / "credentials.json", {"url": plane.url, **tokens._asdict()})
         yield client
 
 
@@ -96,6 +109,8 @@ def beside(serve: Callable[[Callable[[str], None]], Coroutine[Any, Any, None]]) 
         asyncio.set_event_loop(loop)
         with suppress(asyncio.CancelledError):
             loop.run_until_complete(task)
+        loop.run_until_complete(loop.shutdown_asyncgens())
+        loop.close()
 
     thread = threading.Thread(target=run)
     thread.start()
@@ -105,8 +120,6 @@ def beside(serve: Callable[[Callable[[str], None]], Coroutine[Any, Any, None]]) 
     finally:
         loop.call_soon_threadsafe(task.cancel)
         thread.join(30)
-        loop.run_until_complete(loop.shutdown_asyncgens())
-        loop.close()
 
 
 @asynccontextmanager
@@ -166,19 +179,19 @@ async def test_a_revoked_key_is_refused(door: str, operator: MutxClient) -> None
 
 
 async def test_the_control_plane_is_a_server_under_the_callers_own_scopes(
-    plane: LocalControlPlane, operator: MutxClient, tmp_path: Path
+    plane: LocalControlPlane, operator: MutxClient
 ) -> None:
-    port = free_port()
-    words = ("-m", "mutx", "mcp", "serve", "--http", f"127.0.0.1:{port}")
+    place = HttpPlace(host="127.0.0.1", port=free_port())
+    door = place.resource.removesuffix("/mcp")
     made: Any = operator.api_keys.create({"name": "assistant"})
     _, agents_own = local.agent_key(operator, "curious")
-    with program(tmp_path / "serve.log", *words, env=plane.environment, ready=port):
-        async with client(f"http://127.0.0.1:{port}", made.key) as one:
+    with beside(lambda say: serve_control(plane.url, place, say)):
+        async with client(door, made.key) as one:
             pending = await one.call_tool("list_pending_approvals", {})
             assert json.loads(pending.content[0].text) == []
             lint = await one.call_tool("lint_policy", {"document": "name: x\nrules: 7"})
             assert json.loads(lint.content[0].text)["valid"] is False
-        async with client(f"http://127.0.0.1:{port}", agents_own) as one:
+        async with client(door, agents_own) as one:
             refused = await one.call_tool("list_pending_approvals", {})
             assert refused.is_error
             assert "permission_denied" in refused.content[0].text
@@ -215,3 +228,30 @@ async def test_sessions_that_nobody_uses_are_closed(plane: LocalControlPlane, op
     await sessions.close()
     with pytest.raises(Unauthenticated):
         await sessions.of(SimpleNamespace(request=None))  # type: ignore[arg-type]
+
+
+def proxied(plane: LocalControlPlane, folder: Path) -> StdioServerParameters:
+    config = folder / "mcp.json"
+    config.write_text(json.dumps({"mcpServers": {"shelf": {"command": sys.executable, "args": ["${SHELF}"]}}}))
+    return StdioServerParameters(
+        command=sys.executable,
+        args=["-m", "mutx", "mcp", "proxy", "--config", str(config), "--agent", "librarian"],
+        env={"MUTX_HOME": str(plane.home), "SHELF": str(SHELF)},
+    )
+
+
+async def test_a_client_starts_the_proxy_like_any_server(
+    plane: LocalControlPlane, operator: MutxClient, tmp_path: Path
+) -> None:
+    async with Client(proxied(plane, tmp_path), read_timeout_seconds=60) as client:
+        listed = {tool.name for tool in (await client.list_tools()).tools}
+        assert listed == {"shelf__read_book", "shelf__write_note", "shelf__write_crash", "shelf__read_slowly"}
+        read = await client.call_tool("shelf__read_book", {"title": "Emma"})
+        assert read.content[0].text == "Emma: once upon a time"
+        assert (await client.call_tool("shelf__drop", {"title": "Emma"})).is_error
+        receipt = operator.security.receipt(read.meta["mutx/receipt"])
+        assert receipt.agent_id == "librarian"
+        crashed = await client.call_tool("shelf__write_crash")
+        assert "went away during the request" in crashed.content[0].text
+        assert not (await client.call_tool("shelf__read_book", {"title": "Emma"})).is_error
+    assert operator.mcp.tools(PinState.PINNED, "shelf").total == 5
