@@ -8,7 +8,7 @@ ROOT = Path(__file__).parents[2]
 FENCE = re.compile(r"^```(?P<language>\w+)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
 FILE_NAME = re.compile(r"\A# (?P<name>[\w-]+\.\w+)\n")
 ANYTHING = "..."
-LANGUAGES = {"bash", "python", "text", "yaml"}
+LANGUAGES = {"bash", "fpl", "python", "text", "yaml"}
 
 
 class Block(NamedTuple):

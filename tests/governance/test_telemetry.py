@@ -95,3 +95,10 @@ def test_topics_are_named_whole_or_by_family() -> None:
     assert wanted(frozenset({"aarm.approval"}), "aarm.approval")
     assert not wanted(frozenset({"aarm.approval", "audit."}), "aarm.action")
     assert not wanted(frozenset(), "audit.agent")
+
+
+async def test_whom_a_rule_wants_told_is_news_of_its_own() -> None:
+    hand = scribe()
+    decided = await hand.decide(hand.action(card=SECRET), hand.decision(Effect.ALLOW, notify=("finance",)))
+    assert [event.topic for event in decided.events] == ["aarm.action", "aarm.decision", "aarm.notify"]
+    assert (decided.events[2].payload["notify"], decided.events[2].payload["effect"]) == (["finance"], "allow")

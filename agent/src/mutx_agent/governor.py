@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, TypeVar, overload
 
 from mutx_agent.action import GovernedAction
 from mutx_agent.errors import ControlPlaneUnreachable
-from mutx_agent.flow import drive, hand_off
+from mutx_agent.flow import Flow, adrive, drive, hand_off
 from mutx_agent.ids import new_id
 from mutx_agent.scope import CURRENT, Scope, carry
 from mutx_agent.settings import AgentSettings, NotConfigured, load
@@ -166,23 +166,35 @@ class Governor:
         `budget`: `{"argument": "amount", "max": 100}`. The hand-off is decided like a call of `delegate/<to>`, and waits
         for people like one, at most `deadline` seconds. Raises ActionDenied, ApprovalTimeout.
         """
+        bounds = {"seconds": seconds, "depth": depth, "calls": calls, "budget": budget}
+        flow, transport = self._handing(to, tools, bounds, deadline)
+        token: str = drive(flow, transport)["token"]
+        return token
+
+    async def adelegate(
+        self, to: str, tools: Sequence[str | Json], *, deadline: float | None = None, **bounds: Any
+    ) -> str:
+        """As `delegate`, without blocking the event loop."""
+        flow, transport = self._handing(to, tools, {"seconds": 3600, **bounds}, deadline)
+        token: str = (await adrive(flow, transport))["token"]
+        return token
+
+    def _handing(
+        self, to: str, tools: Sequence[str | Json], bounds: Json, deadline: float | None
+    ) -> tuple[Flow[Json], Transport]:
         scope = CURRENT.get()
         connected = self._connect(f"delegate/{to}")
         body = {
             "delegator": scope.agent_id or connected.settings.agent_id or "unnamed-agent",
             "delegate": to,
             "tools": [{"tool": each} if isinstance(each, str) else each for each in tools],
-            "seconds": seconds,
-            "depth": depth,
-            "calls": calls,
-            "budget": budget,
+            **bounds,
             "delegation": scope.delegation,
             "session_id": scope.session_id or connected.session_id,
             "action_id": new_id(),
         }
         sent = {name: value for name, value in body.items() if value is not None}
-        token: str = drive(hand_off(sent, deadline), connected.transport)["token"]
-        return token
+        return hand_off(sent, deadline), connected.transport
 
     def thread(self, function: F) -> F:
         """`function`, bound to the present session, for an executor that threads.carry_into_threads cannot reach."""

@@ -7,6 +7,9 @@ import pytest
 
 from mutx.governance.receipts import open_receipt
 from mutx.governance.replay import recompute
+from mutx.kit.errors import InputError
+from mutx.server.delegating import delegation_verbs
+from mutx.server.doors.verbs import Verbs
 from tests.resources.governed import Governed, Somebody
 
 POLICY = """
@@ -207,6 +210,25 @@ async def test_a_hand_off_may_wait_for_a_person(crew: Crew) -> None:
     again = await crew.delegate("planner", "worker", seconds=7200, action_id="hand-off-0001")
     assert again.json() == given.json()
     assert codes(await crew.call("worker", "pay", given.json()["token"], amount=5)) == ("allow", "rule")
+
+
+async def test_the_verb_of_the_other_doors_does_the_same(crew: Crew) -> None:
+    services = crew.plane.services
+    verbs = Verbs(services.pipeline, services.bus, services.clock, delegation_verbs(services))
+    caller = crew.plane.agent(crew.ana, crew.id("planner"))
+    body = {"delegate": crew.id("worker"), "tools": [PAY], "seconds": 60, "session_id": "s"}
+    answer = await verbs.call("delegate", body, caller)
+    assert answer["token"].startswith("mutxd1.")
+    with pytest.raises(InputError, match="the body does not fit: seconds"):
+        await verbs.call("delegate", body | {"seconds": 0}, caller)
+
+
+async def test_a_permission_may_keep_somebody_from_handing_on(crew: Crew) -> None:
+    me = (await crew.ana.get("/v1/auth/me")).json()["id"]
+    denial = {"effect": "deny", "verb": "act", "principal_type": "user", "principal": me, "tool": "delegate/*"}
+    assert (await crew.ana.post("/v1/permissions", denial)).status_code == 201
+    body = {"delegator": crew.id("planner"), "delegate": crew.id("worker"), "tools": [PAY], "seconds": 60}
+    assert (await crew.ana.post("/v1/delegations", body)).status_code == 403
 
 
 async def test_a_hand_off_that_the_policies_deny_gives_no_token(crew: Crew) -> None:

@@ -4,10 +4,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mutx.governance.hops import DelegationGrant, DelegationHop
 from mutx.governance.policy.compile import compile_policies
 from mutx.governance.policy.document import load
 from mutx.governance.policy.engine import PolicyEngine
-from mutx.governance.policy.fpl import looks_like_fpl
+from mutx.governance.policy.fpl import looks_like_fpl, read_fpl
 from mutx.governance.policy.packs import PACKS, pack
 from mutx.governance.types import Effect, ReasonCode
 from mutx.kit.errors import PolicyInvalid
@@ -316,3 +317,47 @@ def _reads_or_refuses(text: str) -> None:
     for one in found:
         assert 1 <= one["line"] <= len(lines)
         assert 1 <= one["column"] <= len(lines[one["line"] - 1]) + 1
+
+
+def test_a_delegate_may_be_handed_what_is_within_its_scope():
+    text = """
+agent payment-bot {
+  delegate checker { scope "stripe/refund:amount<=$500" ttl 24h ceiling inherited }
+  delegate clerk { scope "read_customer, read_order" ceiling approval }
+}
+"""
+    play = Play(fpl(text))
+    hand_off = {"tools": ["stripe/refund"], "ceilings": {"amount": 500}, "seconds": 3600, "depth": 0}
+    assert play.effect("delegate/checker", hand_off) is Effect.ALLOW
+    for more in (
+        {"tools": ["stripe/*"]},
+        {"tools": ["stripe/refund", "x"]},
+        {"ceilings": {"amount": 501}},
+        {"ceilings": {}},
+        {"seconds": 90000},
+    ):
+        assert play.effect("delegate/checker", hand_off | more) is Effect.DENY
+    assert play.effect("delegate/clerk", {"tools": ["read_order"], "ceilings": {}, "seconds": 5}) is Effect.STEP_UP
+    assert play.effect("delegate/other", hand_off) is Effect.DENY
+
+
+def test_agents_that_act_only_for_others_are_told_by_the_depth():
+    play = Play(fpl("deny! * when delegation.depth == 1\npermit *"))
+    assert play.effect("x") is Effect.DENY
+    hop = DelegationHop(
+        id="d", delegator="a", delegate="payment-bot", grants=(DelegationGrant(tool="*"),), expires_at=9e9
+    )
+    assert play.effect("x", delegation=(hop,)) is Effect.ALLOW
+    origin = Play(fpl("permit x when delegation.origin_agent == 'a'"))
+    assert origin.effect("x", delegation=(hop,)) is Effect.ALLOW
+    assert origin.effect("x") is Effect.DENY
+
+
+def test_an_id_may_be_made_of_a_glob_and_two_rules_may_stand_on_one_line():
+    content = read_fpl('agent "*-bot" { permit a permit b }\nagent "é" { permit c }', name="p").plain()
+    assert [rule["id"] for rule in content["rules"]] == ["any-bot.line-1", "any-bot.line-1-2", "agent_.line-2"]
+
+
+def test_values_of_all_kinds():
+    text = 'var a "x"\nvar b = 2.5\nvar c false\npermit t when args.p == a and args.q == b and args.r == c and args.s == $3'
+    assert Play(fpl(text)).effect("t", {"p": "x", "q": 2.5, "r": False, "s": 3}) is Effect.ALLOW
