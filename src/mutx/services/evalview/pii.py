@@ -171,6 +171,8 @@ def _grouped(core: str, groups: list[str], digits: int) -> bool:
         return True
     if re.fullmatch(r"\d{2} \d{4,5}-\d{4}|\d( \d{2,4}){4}", core):
         return True
+    if re.fullmatch(r"\d{3}-\d\d-\d{4}", core):
+        return False
     marks = set(re.findall(r"\D+", core))
     even = all(2 <= len(group) <= 5 for group in groups)
     return len(groups) >= 3 and 9 <= digits <= 12 and len(marks) == 1 and not marks & {".", "/"} and even
