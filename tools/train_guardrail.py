@@ -271,7 +271,8 @@ def main() -> None:
     parser.add_argument("--report", type=Path)
     parser.add_argument("--threshold", type=float, help="take this one instead of validating")
     options = parser.parse_args()
-    rows = [json.loads(line) for file in sorted(options.data.glob("*.jsonl")) for line in file.open(encoding="utf-8")]
+    files = sorted(options.data.glob("*.jsonl"))
+    rows = [json.loads(line) for file in files for line in file.read_text("utf-8").split("\n") if line.strip()]
     texts = Texts(rows)
     threshold = options.threshold
     if threshold is None:

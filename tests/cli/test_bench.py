@@ -58,7 +58,7 @@ def test_what_cannot_be_measured(tmp_path: Path, data: Path, monkeypatch: pytest
         file.write_text(text, encoding="utf-8")
         ran = CliRunner().invoke(cli, ["bench", "guardrail", "--data", str(file)])
         assert ran.exit_code != 0, ran.output
-        assert told in ran.output
+        assert told in ran.output, ran.output
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
     ran = CliRunner().invoke(cli, ["bench", "guardrail", "--data", str(data), "--out", str(tmp_path)])
     assert ran.exit_code != 0

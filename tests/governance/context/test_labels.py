@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from mutx.governance.context import ContextAccumulator
 from mutx.governance.labels import UNKNOWN, strictest
 from mutx.governance.tools import ToolSchema
 from mutx.governance.types import Confidentiality, Effect, Label, Origin
@@ -144,3 +145,12 @@ def test_an_agent_that_never_concludes_is_bounded_and_loses_nothing_of_what_it_m
 def test_the_strictest_of_two_labels() -> None:
     secret, odd = Label(Confidentiality.RESTRICTED, trusted=True), Label(Confidentiality.PUBLIC, trusted=False)
     assert strictest(secret, odd) == strictest(odd, secret) == UNKNOWN
+
+
+def test_an_attack_in_a_trusted_result_takes_the_trust_away() -> None:
+    story = Story()
+    story.accumulator = ContextAccumulator(suspects=(lambda texts: "attack" in texts,))
+    story.run(TRUSTED, ["calm"])
+    assert held(story) == (Confidentiality.INTERNAL, False)
+    story.run(TRUSTED, ["an", "attack"])
+    assert held(story) == (Confidentiality.INTERNAL, True)

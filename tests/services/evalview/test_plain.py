@@ -34,7 +34,7 @@ def test_what_is_encoded_comes_out(disguised: str) -> None:
 
 
 def test_letters_with_gaps_are_words_again() -> None:
-    assert "ignore" in plain("please i g n o r e it").layers[0]
+    assert "ignore" in plain("please i-g-n-o-r-e-a-l-l it").layers[0]
 
 
 def test_invisible_and_look_alike_letters_go() -> None:

@@ -46,6 +46,7 @@ _CARD_WORDS = re.compile(
 _IBAN = re.compile(r"(?<![A-Za-z0-9])[A-Za-z]{2}\d{2}(?:[ -]?[A-Za-z0-9]){11,30}(?![A-Za-z0-9])")
 _SSN = re.compile(r"(?<![A-Za-z0-9_+.-])(\d{3})([-. ]?)(\d{2})\2(\d{4})(?![A-Za-z0-9_]|[-.]\d)")
 _SSN_WORDS = re.compile(r"(?:\bssn|social[ -]security|\bsocial\b|\bss ?(?:#|no|num))\W{0,4}[^\d\n]{0,40}\Z", re.I)
+_SSN_FORM = re.compile(r"\d{3}-\d\d-\d{4}")
 _EMAIL = re.compile(
     r"(?<![A-Za-z0-9.+%_-])[A-Za-z0-9_.+%'-]{1,64}@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.){1,8}[A-Za-z]{2,24}(?![A-Za-z0-9-])"
     r"|(?<![^\s<(\"':;,])[\w.+%'-]{1,64}@(?:[\w-]{1,63}\.){1,8}[^\W\d_]{2,24}(?![\w-])"
@@ -151,6 +152,8 @@ def _phone_form(written: str, *, announced: bool, listed: bool) -> float:
     digits = re.sub(r"\D", "", core)
     groups = re.findall(r"\d+", core)
     if not 7 <= len(digits) <= 15 or (len(set(digits)) < 2 and len(groups) < 3):
+        return 0.0
+    if _SSN_FORM.fullmatch(core):
         return 0.0
     if core.startswith(("+", "(+")) or (core.startswith("00") and len(digits) >= 10):
         return 0.95
