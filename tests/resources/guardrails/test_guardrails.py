@@ -97,9 +97,7 @@ async def test_an_output_unlike_the_agents_own_is_flagged(plane: Plane) -> None:
     http = plane.client(key)
     for _ in range(12):
         await http.post("/v1/guardrails/check", json={"text": "It is sunny.", "direction": "output"})
-    told = (
-        await http.post("/v1/guardrails/check", json={"text": "It is sunny. " * 40, "direction": "output"})
-    ).json()
+    told = (await http.post("/v1/guardrails/check", json={"text": "It is sunny. " * 40, "direction": "output"})).json()
     assert told["allowed"]
     (flag,) = [one for one in told["checks"] if not one["passed"]]
     assert (flag["name"], flag["reaction"]) == ("output_length", "flag")
