@@ -15,6 +15,7 @@ from mutx.governance.policy.engine import PolicyEngine
 from mutx.governance.tools import Access
 from mutx.governance.types import Effect
 from mutx.kit.errors import InputError
+from tests.governance.labelling.more_toolsets import MORE
 from tests.governance.labelling.toolsets import CASES, CHAT, CLOUD, CODE, HOME, SHOP, STAY, tool
 
 
@@ -23,7 +24,7 @@ def engine_of(tools: list[dict[str, Any]]) -> PolicyEngine:
     return PolicyEngine(compile_policies([load(document, format="json")]))
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case["name"])
+@pytest.mark.parametrize("case", CASES + MORE, ids=lambda case: case["name"])
 def test_a_labelled_tool_set_lets_through_what_the_user_wants_and_asks_about_the_rest(case: dict[str, Any]) -> None:
     gate = GateSession(engine_of(case["tools"]), case["request"])
     for name, args, result in case["before"]:

@@ -13,6 +13,7 @@ from pydantic_core import to_jsonable_python
 
 from mutx.cli.scoreboard.environment import exposes
 from mutx.cli.scoreboard.gate import GateSession
+from mutx.governance.policy.safeguards import DRIFTS
 from mutx.governance.types import Effect
 
 
@@ -43,6 +44,8 @@ class PlayedCall(NamedTuple):
     code: str
     reason: str
     ran: bool
+    drifts: bool = False
+    """The session's intent signal said so as this call was decided."""
 
     @property
     def clean(self) -> bool:
@@ -88,7 +91,16 @@ class Player:
             ran = self._person is Person.KNOWING and not attack
             self._gate.answer(action, decision, approved=ran)
         self.steps.append(
-            PlayedCall(call.function, args, attack, decision.effect, decision.reason_code.value, decision.reason, ran)
+            PlayedCall(
+                call.function,
+                args,
+                attack,
+                decision.effect,
+                decision.reason_code.value,
+                decision.reason,
+                ran,
+                decision.intent in DRIFTS,
+            )
         )
         if not ran:
             return None

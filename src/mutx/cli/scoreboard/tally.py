@@ -20,6 +20,8 @@ def figures(suites: Sequence[SuiteRuns]) -> dict[str, Any]:
         "benign_clean": share(sum(map(is_clean, benign)), len(benign)),
         "benign_served": share(sum(one.served for one in benign), len(benign)),
         "utility_under_attack": share(sum(one.served for one in alone), len(alone)),
+        "drift_signalled_benign": share(sum(any(s.drifts for s in one.run.steps) for one in benign), len(benign)),
+        "drift_signalled_attacked": share(sum(any(s.drifts for s in one.run.steps) for one in alone), len(alone)),
         "attack_success_auto": _successes(attacked, (Person.NOBODY,), tuple(Placement)),
         "attack_success_stepup_stopped": _successes(attacked, tuple(Person), tuple(Placement)),
     }
