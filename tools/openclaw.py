@@ -142,6 +142,7 @@ def approve(operator: HttpTransport, note: Path) -> None:
     """A person who says yes once, to a call that has not run."""
     end = time.monotonic() + LIMIT
     while time.monotonic() < end:
+        operator.close()  # a connection that was idle for so long may be gone
         waiting = operator.request("GET", "/v1/approvals?status=PENDING&limit=10")["items"]
         if waiting and not note.exists():
             operator.request("POST", f"/v1/approvals/{waiting[0]['id']}/approve", {})
