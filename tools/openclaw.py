@@ -3,8 +3,8 @@
     python -m tools.openclaw FOLDER NODE
 
 FOLDER has `node_modules/openclaw` in it (`npm install openclaw@2026.9.6`), NODE is a node that OpenClaw runs on (24).
-Whether a command ran is read from the file it writes. The result is docs/openclaw.json; `make test` compares the digest
-in it with the plugin, so a changed plugin has to be proved again.
+Whether a command ran is read from the file it writes. A run in which every case held writes docs/openclaw.json: versions,
+and the digest of the plugin that was proved.
 """
 
 import hashlib
