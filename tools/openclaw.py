@@ -3,8 +3,8 @@
     python -m tools.openclaw FOLDER NODE
 
 FOLDER has `node_modules/openclaw` in it (`npm install openclaw@2026.9.6`), NODE is a node that OpenClaw runs on (24).
-Whether a command ran is read from the file it writes. The result is docs/openclaw.json; `make test` compares the digest
-in it with the plugin, so a changed plugin has to be proved again.
+Whether a command ran is read from the file it writes. A run in which every case held writes docs/openclaw.json: versions,
+and the digest of the plugin that was proved.
 """
 
 import hashlib
@@ -142,6 +142,7 @@ def approve(operator: HttpTransport, note: Path) -> None:
     """A person who says yes once, to a call that has not run."""
     end = time.monotonic() + LIMIT
     while time.monotonic() < end:
+        operator.close()  # a connection that was idle for so long may be gone
         waiting = operator.request("GET", "/v1/approvals?status=PENDING&limit=10")["items"]
         if waiting and not note.exists():
             operator.request("POST", f"/v1/approvals/{waiting[0]['id']}/approve", {})

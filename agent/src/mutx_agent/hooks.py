@@ -51,7 +51,6 @@ ADAPTERS: Mapping[str, Adapter] = MappingProxyType(
             ("dspy", "dspy", "dspy"),
             ("semantic_kernel", "semantic-kernel", "semantic_kernel"),
             ("coinbase_agentkit", "coinbase-agentkit", "coinbase_agentkit"),
-            ("claude_agent_sdk", "claude-agent-sdk", "claude_agent_sdk"),
         )
     }
 )
