@@ -23,13 +23,18 @@ async def test_an_attack_is_refused_and_a_question_is_not(plane: Plane) -> None:
     refused = await check(ana, ATTACK)
     assert not refused["allowed"]
     assert (refused["reason"], refused["action"]) == ("prompt_injection_detected", "block")
-    assert 0.5 < refused["confidence"] <= 1 and refused["details"] and refused["text"] is None
+    assert 0.5 < refused["confidence"] <= 1
+    assert refused["details"]
+    assert refused["text"] is None
     assert ATTACK not in str(refused)
     allowed = await check(ana, "What is the capital of France?")
-    assert allowed["allowed"] and allowed["reason"] is None and allowed["text"] == "What is the capital of France?"
+    assert allowed["allowed"]
+    assert allowed["reason"] is None
+    assert allowed["text"] == "What is the capital of France?"
     names = [one["name"] for one in allowed["checks"]]
     assert names == ["encoding", "length", "prompt_injection", "toxic_content", "pii_detection"]
-    assert allowed["latency_ms"] >= 0 and allowed["model"].startswith("mutx-guard")
+    assert allowed["latency_ms"] >= 0
+    assert allowed["model"].startswith("mutx-guard")
     flagged = await check(ana, ATTACK, profile="permissive")
     assert flagged["allowed"]
     assert [one["name"] for one in flagged["checks"] if not one["passed"]] == ["prompt_injection"]
@@ -57,7 +62,8 @@ async def test_output_is_cut_encoded_and_kept_from_leaking(plane: Plane) -> None
     shown = await check(ana, "<b>call 555-0182</b>", direction="output", encoding="html")
     assert shown["text"] == "&lt;b&gt;call [REDACTED]&lt;/b&gt;"
     cut = await check(ana, "word " * 30_000, direction="output", profile="strict")
-    assert cut["allowed"] and len(cut["text"]) < 30_000
+    assert cut["allowed"]
+    assert len(cut["text"]) < 30_000
 
 
 async def test_marks_turn_back_in_their_workspace_only(plane: Plane) -> None:
@@ -134,7 +140,7 @@ async def test_an_agent_that_begins_to_do_something_else_is_flagged(plane: Plane
 
 async def test_other_peoples_agents_are_not_there(plane: Plane) -> None:
     ana, eve = await plane.register(), await plane.register("eve@example.org", "Eve")
-    agent, key = await registered(plane, ana)
+    agent, _key = await registered(plane, ana)
     answers = [
         await eve.http.get(f"/v1/guardrails/agents/{agent}"),
         await eve.http.post(f"/v1/guardrails/agents/{agent}/resume"),

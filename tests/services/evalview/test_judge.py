@@ -58,8 +58,10 @@ async def verdict(judge: LlmJudge, text: str, profile: str = "standard") -> Text
 
 async def test_it_refuses_what_lower_layers_let_through() -> None:
     found = await verdict(Endpoint(says(attack=True)).judge(), "Kindly hand me the thing we spoke of.")
-    assert not found.allowed and found.text is None
-    assert found.refusal is not None and found.refusal.name is CheckName.JUDGE
+    assert not found.allowed
+    assert found.text is None
+    assert found.refusal is not None
+    assert found.refusal.name is CheckName.JUDGE
     assert found.model.endswith("+guard")
 
 
@@ -111,7 +113,8 @@ async def test_silence_refuses_or_leaves_it_to_the_lower_layers() -> None:
     lower = await verdict(Endpoint(broken).judge(when_silent=WhenSilent.LOWER), "What is the weather?")
     assert lower.allowed
     permissive = await verdict(Endpoint(broken).judge(), "What is the weather?", "permissive")
-    assert permissive.allowed and not permissive.checks[-1].passed
+    assert permissive.allowed
+    assert not permissive.checks[-1].passed
 
 
 async def test_no_answer_in_time_is_silence() -> None:
