@@ -75,6 +75,10 @@ class Target:
         narrowed = {"principal_type": "role", "principal": "VIEWER", "effect": "deny", "verb": "act", "agent": "none"}
         permission = self._made("/v1/permissions", narrowed)
         event = self._made("/v1/audit/events", EVENT)
+        seen = {"server": "shop", "tools": [{"name": "look", "description": "Looks something up."}]}
+        tool = self._made("/v1/mcp/tools/observe", seen)["tools"][0]
+        part = {"delegator": agent["id"], "delegate": "sub", "tools": [{"tool": "read"}], "seconds": 3600}
+        handed = self._made("/v1/delegations", part)
         job = NewJob(id="mail.1", kind="mail", workspace_id=me["workspace_id"], payload={})
         assert self.plane.services.jobs is not None
         self.run(self.plane.services.jobs.enqueue(job))
@@ -96,6 +100,8 @@ class Target:
             "permission_id": permission["id"],
             "event_id": event["event_id"],
             "job_id": job.id,
+            "tool_id": tool["tool_id"],
+            "delegation_id": handed["id"],
             "provider": "oidc",
         }
 

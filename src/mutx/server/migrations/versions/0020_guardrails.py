@@ -25,7 +25,7 @@ def upgrade() -> None:
         sa.Column("agent_id", sa.String(length=36), nullable=False),
         sa.Column("workspace_id", sa.String(length=36), nullable=False),
         sa.Column("outputs", sa.Integer(), nullable=False),
-        sa.Column("output_norm", sa.Float(), nullable=False),
+        sa.Column("output_norm", sa.Double(), nullable=False),
         sa.Column("past", sa.JSON(), nullable=False),
         sa.Column("recent", sa.JSON(), nullable=False),
         sa.Column("paused_since", sa.DateTime(timezone=True), nullable=True),
