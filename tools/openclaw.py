@@ -125,7 +125,17 @@ def play(decision: str, openclaw: Path, node: Path, variables: dict[str, str], o
                 "MUTX_API_KEY": variables["SUITE_AGENT_KEY"],
                 "MUTX_AGENT_ID": variables["SUITE_AGENT_ID"],
             }
-            command = [node, openclaw, "agent", "--local", "--json", "--session-id", decision, "-m", "write the note"]
+            command: list[str | Path] = [
+                node,
+                openclaw,
+                "agent",
+                "--local",
+                "--json",
+                "--session-id",
+                decision,
+                "-m",
+                "write the note",
+            ]
             person = threading.Thread(target=approve, args=(operator, note), daemon=True)
             if decision == "step_up":
                 person.start()
@@ -160,7 +170,7 @@ def main() -> int:
         for decision in CASES:
             play(decision, package / "openclaw.mjs", node, variables, operator)
             print(f"ok   openclaw {decision}", flush=True)
-    made |= {"date": time.strftime("%Y-%m-%d", time.gmtime()), "proved": list(CASES)}  # type: ignore[dict-item]
+    made |= {"date": time.strftime("%Y-%m-%d", time.gmtime()), "proved": list(CASES)}
     RESULT.write_text(json.dumps(made, indent=1) + "\n", encoding="utf-8")
     return 0
 
