@@ -49,7 +49,7 @@ class Behaviour:
     async def asked(self, agent_id: str, *, limit: int, output: int | None) -> Seen:
         """Count a request; `output`: characters of what the agent said. Raises NotFound."""
         norm = await self._norm(await owned(self._session, self._caller, agent_id))
-        minute = await self._counted(norm.agent_id)
+        minute = await self._counted(norm)
         minute.requests += 1
         found = [anomaly.velocity(await self._within_a_minute(minute), limit)]
         if output is not None:
@@ -62,7 +62,7 @@ class Behaviour:
         """Count how a request ended and what it used; pause the agent that fails too often. Raises NotFound."""
         agent = await owned(self._session, self._caller, report.agent_id)
         norm = await self._norm(agent)
-        minute = await self._counted(norm.agent_id)
+        minute = await self._counted(norm)
         minute.ended += 1
         minute.failures += report.failed
         found: list[Anomaly | None] = [await self._errors(norm.agent_id)]
@@ -106,12 +106,20 @@ class Behaviour:
             await self._session.flush()
         return row
 
-    async def _counted(self, agent_id: str) -> GuardrailMinuteRow:
+    async def _counted(self, norm: GuardrailNormRow) -> GuardrailMinuteRow:
+        agent_id = norm.agent_id
         row = await self._session.get(GuardrailMinuteRow, (agent_id, self._minute), populate_existing=True)
         if row is None:
             old = GuardrailMinuteRow.minute < self._minute - KEPT_MINUTES
             await self._session.execute(delete(GuardrailMinuteRow).where(GuardrailMinuteRow.agent_id == agent_id, old))
-            row = GuardrailMinuteRow(agent_id=agent_id, minute=self._minute, requests=0, ended=0, failures=0)
+            row = GuardrailMinuteRow(
+                agent_id=agent_id,
+                minute=self._minute,
+                workspace_id=norm.workspace_id,
+                requests=0,
+                ended=0,
+                failures=0,
+            )
             self._session.add(row)
             await self._session.flush()
         return row

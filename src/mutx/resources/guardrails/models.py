@@ -17,6 +17,7 @@ class GuardrailMinuteRow(Row):
     agent_id: Mapped[str] = mapped_column(ForeignKey("agents.id", ondelete="CASCADE"), primary_key=True)
     minute: Mapped[int] = mapped_column(primary_key=True)
     """Minutes since the epoch."""
+    workspace_id: Mapped[str] = mapped_column(ForeignKey("workspaces.id", ondelete="CASCADE"), index=True)
     requests: Mapped[int] = mapped_column(default=0)
     ended: Mapped[int] = mapped_column(default=0)
     """Requests of which somebody said how they ended."""

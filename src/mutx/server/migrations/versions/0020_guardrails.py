@@ -14,12 +14,17 @@ def upgrade() -> None:
         "guardrail_minutes",
         sa.Column("agent_id", sa.String(length=36), nullable=False),
         sa.Column("minute", sa.Integer(), nullable=False),
+        sa.Column("workspace_id", sa.String(length=36), nullable=False),
         sa.Column("requests", sa.Integer(), nullable=False),
         sa.Column("ended", sa.Integer(), nullable=False),
         sa.Column("failures", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(["agent_id"], ["agents.id"], name="fk_guardrail_minutes_agent_id", ondelete="CASCADE"),
+        sa.ForeignKeyConstraint(
+            ["workspace_id"], ["workspaces.id"], name="fk_guardrail_minutes_workspace_id", ondelete="CASCADE"
+        ),
         sa.PrimaryKeyConstraint("agent_id", "minute", name="pk_guardrail_minutes"),
     )
+    op.create_index("ix_guardrail_minutes_workspace_id", "guardrail_minutes", ["workspace_id"])
     op.create_table(
         "guardrail_norms",
         sa.Column("agent_id", sa.String(length=36), nullable=False),
