@@ -15,7 +15,7 @@ from tests.docs.pages import Block
 SERVER = "mutx up"
 """A block that is a whole terminal of its own: it runs beside the others until the page ends."""
 
-BLOCK_SECONDS = 40
+BLOCK_SECONDS = 90
 
 
 class Terminal:

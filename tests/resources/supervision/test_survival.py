@@ -120,6 +120,7 @@ async def test_a_launch_that_was_only_announced_is_made_once(tmp_path: Path) -> 
     async with desk(tmp_path) as first:
         agent = await first.agent()
         await first.start(agent, "alone")
+        await eventually(lambda: first.noted("alone", "started"))
         await first.do(agent, "stop")
     async with desk(tmp_path, supervision_keep_on_exit=True) as second:
         reconciler = second.plane.supervision.reconciler

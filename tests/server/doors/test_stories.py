@@ -151,6 +151,8 @@ SALTED = {"hash", "args", "args_hash", "modified", "result", "error", "value"}
 """Commitments, each with a salt of its own."""
 CHAIN = {"prev", "context"}
 """Hashes over earlier receipts and deltas, which hold ids and times."""
+MARK = re.compile(r"@[0-9a-f]{16}$")
+"""Of a value within its session, in a question about it."""
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 
 
@@ -164,7 +166,7 @@ def _strip(value: Any) -> Any:
         return {name: _strip(inner) for name, inner in value.items() if name not in VARYING | SALTED | CHAIN}
     if isinstance(value, list):
         return [_strip(inner) for inner in value]
-    return UUID.sub("<id>", value) if isinstance(value, str) else value
+    return MARK.sub("@<mark>", UUID.sub("<id>", value)) if isinstance(value, str) else value
 
 
 async def test_every_stored_turn_follows_from_its_facts(door: Door, tmp_path: Path) -> None:
