@@ -138,7 +138,8 @@ def witness(session_witness: tuple[Witness, set[str]]) -> Iterator[Witness]:
     """In force around every test."""
     made, watched = session_witness
     watch_what_is_loaded(made, watched)
-    if not structlog.is_configured():
+    # A command that ran in this process may have sent its logs to a stream that is closed by now.
+    if not isinstance(structlog.get_config()["logger_factory"], structlog.stdlib.LoggerFactory):
         wrap = structlog.stdlib.ProcessorFormatter.wrap_for_formatter
         structlog.configure(
             processors=[structlog.stdlib.filter_by_level, *processors(), wrap],

@@ -61,7 +61,7 @@ class Chosen(Struct, frozen=True, kw_only=True):
 
 def quiet() -> None:
     """Standard output belongs to the protocol."""
-    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
+    structlog.configure(logger_factory=lambda *_: structlog.PrintLogger(sys.stderr))
 
 
 async def run_proxy(chosen: Chosen) -> None:
