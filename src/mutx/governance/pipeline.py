@@ -16,6 +16,7 @@ from msgspec.structs import replace
 
 from mutx.governance.answer import Answer, Conclusion, GrantSpec, Redemption
 from mutx.governance.approvals import ApprovalService
+from mutx.governance.contention import AT_ONCE, ATTEMPTS, pause
 from mutx.governance.gather import OWN_RIGHT, Delegated, Dependencies, Gatherer, depends_on
 from mutx.governance.judge import judge
 from mutx.governance.limits import forbidden, silenced
@@ -40,9 +41,6 @@ from mutx.kit.errors import (
     PermitRefused,
 )
 from mutx.kit.ids import new_id
-
-ATTEMPTS = 32
-"""How often a verb starts over because another writer moved the session's head first."""
 
 
 class GovernancePipeline:
@@ -83,7 +81,9 @@ class GovernancePipeline:
         given = await self._delegated(call, caller)
         caller = replace(caller, delegation=given.chain) if given.chain else caller
         grants: tuple[GrantFact, ...] | None = None
-        for _ in range(ATTEMPTS):
+        for tried in range(ATTEMPTS):
+            if tried >= AT_ONCE:
+                await pause(tried)
             engine = await self._gather.engine(caller.workspace_id)
             state = await self._gather.session(caller.workspace_id, call.session_id)
             now = self._gather.now(state)
@@ -167,7 +167,9 @@ class GovernancePipeline:
         """
         known = await self._gather.action(caller.workspace_id, action_id)
         _own_agent(caller, known.action.agent_id)
-        for _ in range(ATTEMPTS):
+        for tried in range(ATTEMPTS):
+            if tried >= AT_ONCE:
+                await pause(tried)
             if known.outcome is not None:
                 return _concluded_before(known, outcome)
             if not known.effect.runs:

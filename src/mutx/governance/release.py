@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from mutx.governance.answer import GrantSpec
 from mutx.governance.approvals import STATUS_OF, ApprovalService
+from mutx.governance.contention import AT_ONCE, ATTEMPTS, pause
 from mutx.governance.gather import Gatherer, depends_on
 from mutx.governance.judge import REQUESTED, executed_hash, judge
 from mutx.governance.limits import forbidden
@@ -32,7 +33,6 @@ from mutx.governance.types import Caller, Decision, Facts, LimitedVerb, Principa
 from mutx.kit.errors import HeadMoved, InputError, LedgerUnavailable, LimitMoved, NotFound, RequestMoved
 from mutx.kit.ids import new_id
 
-ATTEMPTS = 32
 BATCH = 100
 SYSTEM = "system"
 
@@ -77,7 +77,9 @@ class Releases:
         if grant is not None and not rememberable(request):
             raise InputError("this question is about one call's own values; approve it without a standing grant")
         own = await self._identities.may_approve_own(request.workspace_id)
-        for _ in range(ATTEMPTS):
+        for tried in range(ATTEMPTS):
+            if tried >= AT_ONCE:
+                await pause(tried)
             try:
                 await self._vote(request, verdict, caller, comment, grant, own=own)
             except RequestMoved:
@@ -176,7 +178,9 @@ class Releases:
 
     async def _release(self, request: ApprovalRequest, verdict: Verdict, *, grant: GrantSpec | None = None) -> None:
         """Judge the action again and record the resolution. `request` is already in its final status."""
-        for _ in range(ATTEMPTS):
+        for tried in range(ATTEMPTS):
+            if tried >= AT_ONCE:
+                await pause(tried)
             known = await self._gather.action(request.workspace_id, request.action_id)
             if known.request is None or known.request.revision != request.revision - 1:
                 raise RequestMoved("somebody else moved this request first")
