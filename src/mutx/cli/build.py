@@ -9,9 +9,11 @@ from typing import Annotated, Any, NamedTuple, Union, get_args, get_origin
 
 import click
 from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic.fields import FieldInfo
 
 from mutx.cli.output import show
 from mutx.cli.state import CliState, shared_parameters
+from mutx.contract.base import WHOLE_TEXT
 from mutx.contract.operation import BODY, Operation
 from mutx.sdk.group import Group, methods
 
@@ -150,7 +152,7 @@ def _body(annotation: Any, fields: dict[str, Any], text: str | None) -> Any:
     assert _has_fields(kind)
     infos = kind.model_fields
     values = {name: value_of(infos[name].annotation, each) for name, each in fields.items()}
-    secrets = {name: ask_secret(name) for name, info in infos.items() if not info.repr and info.is_required()}
+    secrets = {name: _asked(name, info) for name, info in infos.items() if not info.repr and info.is_required()}
     return kind.model_validate(values | secrets)
 
 
@@ -161,6 +163,15 @@ def read_text(source: str) -> str:
     if source.startswith("@"):
         return Path(source[1:]).read_text("utf-8")
     return source
+
+
+def _asked(name: str, info: FieldInfo) -> str:
+    """What does not belong on a command line: a text of many lines is read to its end."""
+    if info.json_schema_extra != WHOLE_TEXT:
+        return ask_secret(name)
+    if sys.stdin.isatty():
+        click.echo(f"{name.replace('_', ' ').capitalize()}, then an end of file (Ctrl-D):", err=True)
+    return sys.stdin.read()
 
 
 def ask_secret(name: str) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any, Generic, Self, TypeVar
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, JsonValue
 
 T = TypeVar("T")
 
@@ -19,6 +19,9 @@ def _in_utc(moment: datetime) -> datetime:
 
 Timestamp = Annotated[AwareDatetime, AfterValidator(_in_utc)]
 """RFC 3339 on the wire; accepts seconds since the epoch, as `kit.clock` gives them."""
+
+WHOLE_TEXT: dict[str, JsonValue] = {"contentMediaType": "text/plain"}
+"""`json_schema_extra` of a field that holds a text of many lines (JSON Schema 2020-12, validation, 8.4)."""
 
 Skip = Annotated[int, Field(ge=0, le=1_000_000, description="How many to leave out from the start.")]
 Limit = Annotated[int, Field(ge=1, le=200, description="How many to answer at most.")]

@@ -6,10 +6,10 @@ from uuid import UUID
 
 from pydantic import Field
 
-from mutx.contract.base import Input, Schema, Timestamp
+from mutx.contract.base import WHOLE_TEXT, Input, Schema, Timestamp
 from mutx.contract.operation import operation
 
-GuardedText = Annotated[str, Field(max_length=200_000, repr=False)]
+GuardedText = Annotated[str, Field(max_length=200_000, repr=False, json_schema_extra=WHOLE_TEXT)]
 """Longer texts are checked in parts."""
 
 
@@ -156,7 +156,7 @@ def list_guardrail_profiles() -> list[GuardrailProfile]:
 
 @operation("POST", "/guardrails/check", scope="guardrails:act", errors=(429, 503))
 def check_text(body: GuardrailQuestion) -> GuardrailVerdict:
-    """Check a text. A refusal is an answer with `allowed` false, not an error."""
+    """Check a text (on the command line: standard input). A refusal is an answer with `allowed` false, not an error."""
 
 
 @operation("POST", "/guardrails/restore", scope="guardrails:act")

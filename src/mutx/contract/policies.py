@@ -193,7 +193,15 @@ class PolicyLintResult(Schema):
     findings: list[PolicyFinding]
 
 
-class BacktestRequest(Input):
+class HistoryRequest(Input):
+    """A question to what was recorded."""
+
+    since_seconds: float = Field(default=30 * 86400.0, gt=0, le=MAX_SINCE)
+    """How far back."""
+    agent_id: str | None = Field(default=None, max_length=256)
+
+
+class BacktestRequest(HistoryRequest):
     """A policy to try on what was recorded; it stands in for the one of its name."""
 
     model_config = ConfigDict(str_max_length=MAX_DOCUMENT)
@@ -201,9 +209,6 @@ class BacktestRequest(Input):
     document: str = Field(max_length=MAX_DOCUMENT)
     name: str | None = Field(default=None, pattern=NAME)
     """Of the policy that it stands in for, where the document cannot say so itself: one in FPL."""
-    since_seconds: float = Field(default=30 * 86400.0, gt=0, le=MAX_SINCE)
-    """How far back."""
-    agent_id: str | None = Field(default=None, max_length=256)
 
 
 class BacktestChange(Schema):
@@ -244,12 +249,10 @@ class BacktestResult(Schema):
     examples: list[BacktestExample]
 
 
-class MineRequest(Input):
+class MineRequest(HistoryRequest):
     """What to learn a policy from."""
 
     name: str = Field(default="mined", pattern=NAME)
-    since_seconds: float = Field(default=30 * 86400.0, gt=0, le=MAX_SINCE)
-    agent_id: str | None = Field(default=None, max_length=256)
 
 
 class MinedPolicy(Schema):

@@ -4,7 +4,7 @@ from typing import Any
 
 from pydantic import Field
 
-from mutx.contract.base import Input, Limit, Schema, Skip
+from mutx.contract.base import Input, Limit, Page, Schema, Skip, Timestamp
 from mutx.contract.operation import operation
 
 EXPORT_TYPE = "application/vnd.mutx.receipts+json"
@@ -196,6 +196,22 @@ class SessionSummary(Schema):
     receipts: int = 0
 
 
+class SessionItem(Schema):
+    """A session as a list shows it. `updated_at`: its last turn."""
+
+    session_id: str
+    agent_id: str
+    user_id: str = ""
+    receipts: int
+    permits: int
+    denials: int
+    defers: int
+    errors: int
+    created_at: Timestamp
+    updated_at: Timestamp
+    closed: bool
+
+
 class SessionClosed(Schema):
     session_id: str
     status: str
@@ -278,6 +294,13 @@ def create_security_session(
     stated_intent: str | None = None,
 ) -> SessionCreated:
     """Open a session with the user's request; later calls of the session cannot change it."""
+
+
+@operation("GET", "/security/sessions", scope="security:read")
+def list_security_sessions(
+    agent_id: str | None = None, active: bool | None = None, skip: Skip = 0, limit: Limit = 50
+) -> Page[SessionItem]:
+    """List sessions, the newest first. `active`: those that are not closed, or those that are."""
 
 
 @operation("GET", "/security/sessions/{session_id}", scope="security:read")

@@ -187,6 +187,7 @@ class SecurityApi(Group[T]):
     metrics = Call(security.get_security_metrics)
     prometheus = Call(security.get_security_prometheus)
     create_session = Call(security.create_security_session)
+    sessions = Call(security.list_security_sessions)
     session = Call(security.get_security_session)
     close_session = Call(security.close_security_session)
 

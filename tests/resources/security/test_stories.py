@@ -151,6 +151,29 @@ async def test_a_session_keeps_the_request_it_was_opened_with(plane: Governed, a
 
 
 @on_both
+async def test_sessions_are_listed_to_whom_they_concern(plane: Governed, ana: Somebody) -> None:
+    for session in ("s1", "s2"):
+        await _evaluate(ana, "read_stock", session)
+        plane.clock.advance(1)
+    assert (await ana.http.delete("/v1/security/sessions/s1")).status_code == 200
+    both = (await ana.get("/v1/security/sessions")).json()
+    assert [(item["session_id"], item["closed"]) for item in both["items"]] == [("s2", False), ("s1", True)]
+    assert both["items"][0]["agent_id"] == AGENT
+    assert (both["total"], both["items"][0]["permits"], both["items"][0]["receipts"]) == (2, 1, 1)
+    page = (await ana.get("/v1/security/sessions", skip=1, limit=1)).json()
+    assert [item["session_id"] for item in page["items"]] == ["s1"]
+    closed = (await ana.get("/v1/security/sessions", active=False, agent_id=AGENT)).json()
+    assert [item["session_id"] for item in closed["items"]] == ["s1"]
+    assert (await ana.get("/v1/security/sessions", agent_id="somebody-else")).json()["total"] == 0
+    made = (await ana.post("/v1/agents/register", {"name": "own"})).json()
+    agent = plane.client(made["api_key"])
+    await plane.decide(plane.agent(ana, made["agent_id"]), "read_stock", "s3")
+    own = (await agent.get("/v1/security/sessions")).json()
+    assert [item["session_id"] for item in own["items"]] == ["s3"]
+    assert (await agent.get("/v1/security/sessions", params={"agent_id": AGENT})).json()["items"] == []
+
+
+@on_both
 async def test_a_closed_session_decides_nothing_more(plane: Governed, ana: Somebody) -> None:
     await _evaluate(ana, "read_stock")
     closed = await ana.http.delete(f"/v1/security/sessions/{SESSION}")

@@ -25,9 +25,12 @@ def receipts() -> None:
 @shared_options
 @pass_state
 def show_receipts(state: CliState, receipt_id: str | None, session_id: str | None) -> None:
-    """Show one receipt, or list a session's."""
-    if (receipt_id is None) == (session_id is None):
-        raise click.UsageError("name one receipt, or a session with --session")
+    """Show one receipt, or list a session's. With neither, list the sessions."""
+    if receipt_id is not None and session_id is not None:
+        raise click.UsageError("name one receipt, or a session with --session, not both")
+    if receipt_id is None and session_id is None:
+        show(state, state.client.security.sessions())
+        return
     if receipt_id is not None:
         show(state, state.client.security.receipt(receipt_id))
         return

@@ -3,7 +3,7 @@
 from fastapi import APIRouter
 
 from mutx.contract import security as contract
-from mutx.contract.base import Limit, Skip
+from mutx.contract.base import Limit, Page, Skip
 from mutx.contract.security import (
     ActionEvaluateRequest,
     ActionEvaluateResponse,
@@ -18,6 +18,7 @@ from mutx.contract.security import (
     SecurityMetrics,
     SessionClosed,
     SessionCreated,
+    SessionItem,
     SessionReceipts,
     SessionSummary,
 )
@@ -149,6 +150,19 @@ async def create_security_session(
     now = app.clock.now()
     await _records(app, caller).open_session(session_id, agent_id, original_request, stated_intent, now)
     return SessionCreated(session_id=session_id, agent_id=agent_id, created_at=rfc3339(now))
+
+
+@serve(router, contract.list_security_sessions)
+async def list_security_sessions(
+    caller: CurrentCaller,
+    app: AppServices,
+    agent_id: str | None = None,
+    active: bool | None = None,
+    skip: Skip = 0,
+    limit: Limit = 50,
+) -> Page[SessionItem]:
+    items, total = await _records(app, caller).sessions(agent_id, active, skip, limit)
+    return Page[SessionItem].of(items, total, skip, limit)
 
 
 @serve(router, contract.get_security_session)

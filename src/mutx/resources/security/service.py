@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 
-from mutx.contract.security import SecurityMetrics, SessionSummary
+from mutx.contract.security import SecurityMetrics, SessionItem, SessionSummary
 from mutx.governance.chain import genesis
 from mutx.governance.context import ContextAccumulator
 from mutx.governance.ports import SessionState
 from mutx.governance.turn import Turn
 from mutx.governance.types import Caller
+from mutx.kit.clock import to_datetime
 from mutx.kit.errors import Conflict, NotFound, PermissionDenied
 from mutx.storage.views import LedgerStore, SessionEntry
 
@@ -72,6 +73,17 @@ class SecurityRecords:
         await self.session(session_id)
         await self._ledger.close_session(self._workspace_id, session_id, now)
 
+    async def sessions(
+        self, agent_id: str | None, active: bool | None, skip: int, limit: int
+    ) -> tuple[list[SessionItem], int]:
+        """Newest first, and how many there are. To an agent's key another agent has no sessions."""
+        if agent_id is not None and self._hidden(agent_id):
+            return [], 0
+        entries, total = await self._ledger.sessions(
+            self._workspace_id, agent_id=self._agent_id or agent_id, active=active, skip=skip, limit=limit
+        )
+        return [_item(entry) for entry in entries], total
+
     async def summary(self, session_id: str, now: float) -> SessionSummary:
         """Raises NotFound."""
         entry = await self.session(session_id)
@@ -111,3 +123,19 @@ class SecurityRecords:
 
     def _hidden(self, agent_id: str) -> bool:
         return self._agent_id is not None and agent_id != self._agent_id
+
+
+def _item(entry: SessionEntry) -> SessionItem:
+    return SessionItem(
+        session_id=entry.session_id,
+        agent_id=entry.agent_id,
+        user_id=entry.user_id,
+        receipts=entry.seq,
+        permits=entry.permits,
+        denials=entry.denials,
+        defers=entry.defers,
+        errors=entry.errors,
+        created_at=to_datetime(entry.created_at),
+        updated_at=to_datetime(entry.updated_at),
+        closed=entry.closed_at is not None,
+    )
