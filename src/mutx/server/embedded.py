@@ -28,7 +28,7 @@ FAIL_CLOSED = FailClosed("embedded")
 
 T = TypeVar("T")
 
-START_TIMEOUT = 30.0
+START_TIMEOUT = 120.0
 
 
 class Embedded:

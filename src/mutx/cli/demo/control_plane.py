@@ -13,7 +13,7 @@ from pathlib import Path
 
 from mutx.kit.errors import SetupError
 
-START_TIMEOUT = 60.0
+START_TIMEOUT = 150.0
 """Seconds until it must answer; a slow machine runs its migrations first."""
 
 ELSEWHERE = frozenset({"DATABASE_URL", "REDIS_URL", "PUBLIC_URL", "ALLOWED_HOSTS", "LOCAL_BOOTSTRAP"})
