@@ -30,7 +30,7 @@ class TokenExporter(SpanExporter):
         self._headers = headers
         self._exchange = exchange
         self._lock = Lock()
-        self._open: OTLPSpanExporter | None = None
+        self._open: SpanExporter | None = None
 
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
         with self._lock:
