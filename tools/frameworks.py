@@ -68,15 +68,20 @@ def run(name: str, variables: dict[str, str]) -> bool:
 
 def suite(name: str, variables: dict[str, str]) -> dict[str, Any]:
     """The report of a run in which every case passed. Raises CalledProcessError."""
+    return answer_of(name, [ROOT / "tests" / "frameworks" / "run.py"], variables)
+
+
+def answer_of(name: str, program: list[str | Path], variables: dict[str, str], *paths: Path) -> dict[str, Any]:
+    """What a program, run with NAME and FILE in the framework's environment, writes there as JSON. Raises CalledProcessError."""
     python = environment(name)
     kept = {key: value for key, value in os.environ.items() if not key.startswith("MUTX_")}
     quiet = {"CREWAI_DISABLE_TELEMETRY": "true", "OTEL_SDK_DISABLED": "true", "AGNO_TELEMETRY": "false"}
-    paths = {"PYTHONPATH": str(ROOT / "agent" / "src"), "PYTHONUNBUFFERED": "1", "NO_PROXY": "127.0.0.1"}
+    found = os.pathsep.join(map(str, [ROOT / "agent" / "src", *paths]))
+    settings = {"PYTHONPATH": found, "PYTHONUNBUFFERED": "1", "NO_PROXY": "127.0.0.1"}
     with tempfile.TemporaryDirectory(prefix="mutx-frameworks-") as home:
         target = Path(home) / "report.json"
-        command: list[str | Path] = [python, ROOT / "tests" / "frameworks" / "run.py", name, target]
-        env = {**kept, **quiet, **paths, **variables, "MUTX_HOME": home, "HOME": home}
-        subprocess.run(command, check=True, cwd=home, env=env, timeout=LIMIT)
+        env = {**kept, **quiet, **settings, **variables, "MUTX_HOME": home, "HOME": home}
+        subprocess.run([python, *program, name, target], check=True, cwd=home, env=env, timeout=LIMIT)
         made: dict[str, Any] = json.loads(target.read_text("utf-8"))
     return made
 
