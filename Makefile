@@ -21,10 +21,10 @@ define install
 endef
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up demo test test-frameworks check coverage bench soak fuzz lock openapi wheels clean
+.PHONY: help setup up demo test test-frameworks bench-frameworks check coverage bench soak fuzz lock openapi wheels clean
 
 help: ## list the targets
-	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-17s %s\n", $$1, $$2}'
 
 setup: $(DEV) ## the development environment in .venv, from the locks
 
@@ -54,6 +54,9 @@ fuzz: setup ## long searches for bad input
 
 test-frameworks: setup ## the adapters' suite, each framework in its own environment (FRAMEWORKS="crewai ag2")
 	$(BIN)/python -m tools.frameworks
+
+bench-frameworks: setup ## what each adapter adds to a tool call, each framework in its own environment
+	$(BIN)/python -m tools.framework_speed
 
 openapi: setup ## write api/openapi.json
 	@mkdir -p api

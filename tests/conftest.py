@@ -1,4 +1,6 @@
-"""Fixtures for every test."""
+"""Fixtures for every test, and patience: how fast a machine is today is no property of the code."""
+
+from hypothesis import HealthCheck, settings
 
 from tests.postgres import empty_postgres as empty_postgres
 from tests.postgres import postgres as postgres
@@ -7,3 +9,6 @@ from tests.redis_server import redis_process as redis_process
 from tests.redis_server import redis_server as redis_server
 from tests.witness import session_witness as session_witness
 from tests.witness import witness as witness
+
+settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("patient")

@@ -1,4 +1,4 @@
-"""Every adapter has a row in docs/frameworks.json, made by a run of the suite with the very adapter that is here now.
+"""Every adapter, and the OpenClaw plugin, has a row in docs/frameworks.json, made by a run with what is here now.
 
     python -m tools.framework_rows [--write]
 
@@ -21,23 +21,35 @@ REPORTS = ROOT / "docs" / "frameworks"
 PAGE = ROOT / "docs" / "frameworks.md"
 BEGIN, END = "<!-- made from frameworks.json: begin -->", "<!-- made from frameworks.json: end -->"
 SOURCES = ROOT / "agent" / "src" / "mutx_agent" / "adapters"
+OPENCLAW = "openclaw"
+"""A program of its own in another language: its adapter is a plugin, proved by tools/openclaw.py."""
+PLUGIN = ROOT / "agent" / OPENCLAW
+PLUGINS = frozenset({OPENCLAW})
 
 Row = dict[str, Any]
 
 
 def adapter_digest(name: str) -> str:
-    """Over the adapter's file, and what it keeps in `_NAME_*.py` beside it."""
-    files = [SOURCES / f"{name}.py", *sorted(SOURCES.glob(f"_{name}_*.py"))]
+    """Over the adapter's file, and what it keeps in `_NAME_*.py` beside it; over the plugin's programs and settings."""
+    if name == OPENCLAW:
+        files = sorted(path for path in PLUGIN.iterdir() if path.suffix in {".js", ".json"})
+    else:
+        files = [SOURCES / f"{name}.py", *sorted(SOURCES.glob(f"_{name}_*.py"))]
     return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
 
 
 def lock_of(name: str) -> Path:
     """What pins the framework: a lock of its own, or the development environment's."""
+    if name == OPENCLAW:
+        return ROOT / "requirements" / "frameworks" / name / "package-lock.json"
     own = ROOT / "requirements" / "frameworks" / f"{name}.lock"
     return own if own.exists() else ROOT / "requirements" / "dev.lock"
 
 
 def pinned(name: str, distribution: str) -> str | None:
+    if name == OPENCLAW:
+        version: str = json.loads(lock_of(name).read_text("utf-8"))["packages"][f"node_modules/{name}"]["version"]
+        return version
     found = re.search(rf"^{re.escape(distribution)}==([^\s;]+)", lock_of(name).read_text("utf-8"), re.MULTILINE)
     return found[1] if found else None
 
@@ -116,11 +128,12 @@ def _gaps(found: Row) -> list[str]:
 
 def check() -> Iterator[str]:
     rows, again = read_rows(), "run `FRAMEWORKS={} make test-frameworks`"
-    for name in sorted(ADAPTERS.keys() - rows.keys()):
+    known = PLUGINS | ADAPTERS.keys()
+    for name in sorted(known - rows.keys()):
         yield f"docs/frameworks.json: no row for the adapter {name}: {again.format(name)}"
-    for name in sorted(rows.keys() - ADAPTERS.keys()):
+    for name in sorted(rows.keys() - known):
         yield f"docs/frameworks.json: a row for {name}, which is no adapter in mutx_agent.hooks"
-    for name in sorted(rows.keys() & ADAPTERS.keys()):
+    for name in sorted(rows.keys() & known):
         found = rows[name]
         if found["adapter_sha256"] != adapter_digest(name):
             yield f"docs/frameworks.json: the adapter {name} has changed since its run: {again.format(name)}"

@@ -1,9 +1,9 @@
-"""Prove the adapters: the suite in each framework's own environment, then docs/frameworks.json and docs/frameworks.md.
+"""Prove the adapters, and the plugin for OpenClaw: docs/frameworks.json and docs/frameworks.md come from these runs.
 
     python -m tools.frameworks [NAME ...]
 
 A framework with a lock in requirements/frameworks has an environment of its own below .venvs; the others are in the
-development environment. A row is written only by a run in which every case passed; other rows stay as they are.
+development environment; `openclaw` is a package of npm and has one as well. A row is written only by a run in which every case passed; other rows stay as they are.
 """
 
 import json
@@ -12,17 +12,13 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
-from mutx.cli.demo.control_plane import LocalControlPlane
-from mutx.contract.agents import AgentRegister
-from mutx.contract.auth import LocalBootstrap
-from mutx.sdk import MutxClient
-from mutx.sdk.credentials import MemoryTokens, TokenPair
 from mutx_agent.hooks import ADAPTERS
-from tools.framework_rows import REPORTS, adapter_digest, lock_of, write
+from tools import openclaw
+from tools.framework_rows import OPENCLAW, REPORTS, adapter_digest, lock_of, write
+from tools.proving_plane import control_plane
 from tools.sources import ROOT
 
 UV = Path(sys.executable).parent / "uv"
@@ -56,57 +52,45 @@ def environment(name: str) -> Path:
     return python
 
 
-@contextmanager
-def control_plane() -> Iterator[dict[str, str]]:
-    """A real `mutx up`, and the variables by which the suite finds it, its operator and an agent's key."""
-    with tempfile.TemporaryDirectory(prefix="mutx-frameworks-") as folder:
-        plane = LocalControlPlane(Path(folder) / "home")
-        plane.home.mkdir(mode=0o700)
-        limits = "RATE_LIMIT_REQUESTS=1000000\nAUTH_RATE_LIMIT_REQUESTS=1000000\nLOG_LEVEL=WARNING\n"
-        (plane.home / ".env").write_text(limits)
-        plane.start()
-        try:
-            with MutxClient(plane.url) as stranger:
-                made = stranger.auth.local_bootstrap(LocalBootstrap())
-            with MutxClient(
-                plane.url, tokens=MemoryTokens(TokenPair(made.access_token, made.refresh_token))
-            ) as operator:
-                agent = operator.agents.register(AgentRegister(name="suite"))
-            yield {
-                "SUITE_URL": plane.url,
-                "SUITE_OPERATOR_TOKEN": made.access_token,
-                "SUITE_AGENT_ID": agent.agent_id,
-                "SUITE_AGENT_KEY": agent.api_key,
-            }
-        finally:
-            plane.stop()
-
-
 def run(name: str, variables: dict[str, str]) -> bool:
-    """One framework; its row is renewed if all cases passed."""
-    python, adapter = environment(name), adapter_digest(name)
-    kept = {key: value for key, value in os.environ.items() if not key.startswith("MUTX_")}
-    quiet = {"CREWAI_DISABLE_TELEMETRY": "true", "OTEL_SDK_DISABLED": "true", "AGNO_TELEMETRY": "false"}
-    paths = {"PYTHONPATH": str(ROOT / "agent" / "src"), "PYTHONUNBUFFERED": "1", "NO_PROXY": "127.0.0.1"}
-    with tempfile.TemporaryDirectory(prefix="mutx-frameworks-") as home:
-        target = Path(home) / "report.json"
-        command: list[str | Path] = [python, ROOT / "tests" / "frameworks" / "run.py", name, target]
-        env = {**kept, **quiet, **paths, **variables, "MUTX_HOME": home, "HOME": home}
-        done = subprocess.run(command, check=False, cwd=home, env=env, timeout=LIMIT)
-        if done.returncode != 0:
-            print(f"{name}: not proved (exit status {done.returncode}); its row stays as it was", file=sys.stderr)
-            return False
-        REPORTS.mkdir(exist_ok=True)
-        made = {**json.loads(target.read_text("utf-8")), "adapter_sha256": adapter}
-    (REPORTS / f"{name}.json").write_text(json.dumps(made, indent=1) + "\n", encoding="utf-8")
+    """One framework; its report is renewed if all cases passed."""
+    adapter = adapter_digest(name)
+    try:
+        made = openclaw.prove(variables) if name == OPENCLAW else suite(name, variables)
+    except (AssertionError, OSError, subprocess.SubprocessError) as error:
+        print(f"{name}: not proved; its row stays as it was: {error}", file=sys.stderr)
+        return False
+    REPORTS.mkdir(exist_ok=True)
+    text = json.dumps({**made, "adapter_sha256": adapter}, indent=1) + "\n"
+    (REPORTS / f"{name}.json").write_text(text, encoding="utf-8")
     return True
 
 
+def suite(name: str, variables: dict[str, str]) -> dict[str, Any]:
+    """The report of a run in which every case passed. Raises CalledProcessError."""
+    return answer_of(name, [ROOT / "tests" / "frameworks" / "run.py"], variables)
+
+
+def answer_of(name: str, program: list[str | Path], variables: dict[str, str], *paths: Path) -> dict[str, Any]:
+    """What a program, run with NAME and FILE in the framework's environment, writes there as JSON. Raises CalledProcessError."""
+    python = environment(name)
+    kept = {key: value for key, value in os.environ.items() if not key.startswith("MUTX_")}
+    quiet = {"CREWAI_DISABLE_TELEMETRY": "true", "OTEL_SDK_DISABLED": "true", "AGNO_TELEMETRY": "false"}
+    found = os.pathsep.join(map(str, [ROOT / "agent" / "src", *paths]))
+    settings = {"PYTHONPATH": found, "PYTHONUNBUFFERED": "1", "NO_PROXY": "127.0.0.1"}
+    with tempfile.TemporaryDirectory(prefix="mutx-frameworks-") as home:
+        target = Path(home) / "report.json"
+        env = {**kept, **quiet, **settings, **variables, "MUTX_HOME": home, "HOME": home}
+        subprocess.run([python, *program, name, target], check=True, cwd=home, env=env, timeout=LIMIT)
+        made: dict[str, Any] = json.loads(target.read_text("utf-8"))
+    return made
+
+
 def main() -> int:
-    names = sys.argv[1:] or os.environ.get("FRAMEWORKS", "").split() or list(ADAPTERS)
-    unknown = sorted(set(names) - set(ADAPTERS))
+    names = sys.argv[1:] or os.environ.get("FRAMEWORKS", "").split() or [*ADAPTERS, OPENCLAW]
+    unknown = sorted(set(names) - {*ADAPTERS, OPENCLAW})
     if unknown:
-        print(f"no adapter is called {', '.join(unknown)}: {', '.join(ADAPTERS)}", file=sys.stderr)
+        print(f"no adapter is called {', '.join(unknown)}: {', '.join([*ADAPTERS, OPENCLAW])}", file=sys.stderr)
         return 2
     with control_plane() as variables:
         missed = [name for name in names if not run(name, variables)]

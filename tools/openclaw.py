@@ -1,17 +1,15 @@
 """Prove the OpenClaw plugin (agent/openclaw) in a real OpenClaw, with a scripted model and a real control plane.
 
-    python -m tools.openclaw FOLDER NODE
-
-FOLDER has `node_modules/openclaw` in it (`npm install openclaw@2026.9.6`), NODE is a node that OpenClaw runs on (24).
-Whether a command ran is read from the file it writes. A run in which every case held writes docs/openclaw.json: versions,
-and the digest of the plugin that was proved.
+`FRAMEWORKS=openclaw make test-frameworks` runs it. OpenClaw is installed from requirements/frameworks/openclaw into
+.venvs/openclaw; it needs npm, and Node 24, which npm brings where the machine's own is older. Whether a command ran is
+read from the file it writes.
 """
 
-import hashlib
 import json
 import os
+import platform
+import shutil
 import subprocess
-import sys
 import tempfile
 import threading
 import time
@@ -22,11 +20,12 @@ from pathlib import Path
 from typing import Any
 
 from mutx_agent.transport.http import HttpTransport
-from tools.frameworks import control_plane
+from tools.framework_rows import OPENCLAW, PLUGIN, lock_of
 from tools.sources import ROOT
 
-PLUGIN = ROOT / "agent" / "openclaw"
-RESULT = ROOT / "docs" / "openclaw.json"
+FOLDER = ROOT / ".venvs" / OPENCLAW
+NODE = 24
+"""The oldest major version that this OpenClaw starts on."""
 LIMIT = 240.0
 POLICY = """
 name: openclaw
@@ -53,9 +52,37 @@ CASES = {
 """Decision -> text that the command would write, text that it writes, what the model is told instead."""
 
 
-def digest() -> str:
-    files = sorted(path for path in PLUGIN.iterdir() if path.suffix in {".js", ".json"})
-    return hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()
+def node() -> Path:
+    """A Node that is new enough: this machine's, or one from npm. Raises FileNotFoundError without npm."""
+    brought = FOLDER / "node" / "node_modules" / "node" / "bin" / "node"
+    present = shutil.which("node")
+    if present is not None and _major(present) >= NODE:
+        return Path(present)
+    if not brought.exists():
+        brought.parents[3].mkdir(parents=True, exist_ok=True)
+        _npm(["install", "--prefix", brought.parents[3], f"node@{NODE}"], os.environ["PATH"])
+    return brought
+
+
+def _major(program: str) -> int:
+    shown = subprocess.run([program, "--version"], check=True, capture_output=True, text=True).stdout
+    return int(shown.strip().removeprefix("v").partition(".")[0])
+
+
+def environment() -> tuple[Path, Path]:
+    """Node, and the OpenClaw of the lock; installed if it is missing or the lock is newer."""
+    runs, lock, stamp = node(), lock_of(OPENCLAW), FOLDER / ".ready"
+    if not stamp.exists() or stamp.stat().st_mtime < lock.stat().st_mtime:
+        for file in (lock, lock.with_name("package.json")):
+            shutil.copy(file, FOLDER)
+        _npm(["ci", "--prefix", FOLDER], f"{runs.parent}{os.pathsep}{os.environ['PATH']}")
+        stamp.touch()
+    return runs, FOLDER / "node_modules" / OPENCLAW
+
+
+def _npm(arguments: list[str | Path], path: str) -> None:
+    command: list[str | Path] = ["npm", *arguments, "--no-audit", "--no-fund", "--loglevel", "error"]
+    subprocess.run(command, check=True, env={**os.environ, "PATH": path})
 
 
 @contextmanager
@@ -146,6 +173,18 @@ def play(decision: str, openclaw: Path, node: Path, variables: dict[str, str], o
         assert done.returncode == 0, done.stderr[-2000:]
         assert found == written, f"{decision}: written {found!r}, allowed {written!r}; the model was told {told}"
         assert refusal is None or any(refusal in one for one in told), f"{decision}: the model was told {told}"
+    if decision != "down":
+        judge_receipts(decision, operator)
+
+
+def judge_receipts(decision: str, operator: HttpTransport) -> None:
+    """The call was decided once, and what was carried out has its result in the receipts."""
+    operator.close()
+    receipts = operator.request("GET", f"/v1/security/receipts/session/{decision}")["receipts"]
+    ran = [receipt for receipt in receipts if receipt["kind"] == "outcome" and receipt["tool_name"] == "exec"]
+    calls = {receipt["action_id"] for receipt in receipts if receipt["tool_name"] == "exec"}
+    assert len(calls) == 1, f"{decision}: {len(calls)} calls were decided"
+    assert len(ran) == (0 if decision == "deny" else 1), f"{decision}: {len(ran)} outcomes"
 
 
 def approve(operator: HttpTransport, note: Path) -> None:
@@ -160,20 +199,30 @@ def approve(operator: HttpTransport, note: Path) -> None:
         time.sleep(0.2)
 
 
-def main() -> int:
-    folder, node = Path(sys.argv[1]).resolve(), Path(sys.argv[2]).resolve()
-    package = folder / "node_modules" / "openclaw"
-    made = {"version": json.loads((package / "package.json").read_text())["version"], "plugin_sha256": digest()}
-    with control_plane() as variables:
-        operator = HttpTransport(variables["SUITE_URL"], api_key=variables["SUITE_OPERATOR_TOKEN"])
-        operator.request("PUT", "/v1/policies/openclaw", {"name": "openclaw", "document": POLICY})
+def prove(variables: dict[str, str]) -> dict[str, Any]:
+    """The report of a run in which every case held. Raises AssertionError with the first that did not."""
+    runs, package = environment()
+    operator = HttpTransport(variables["SUITE_URL"], api_key=variables["SUITE_OPERATOR_TOKEN"])
+    operator.request("PUT", "/v1/policies/openclaw", {"name": "openclaw", "document": POLICY})
+    try:
         for decision in CASES:
-            play(decision, package / "openclaw.mjs", node, variables, operator)
-            print(f"ok   openclaw {decision}", flush=True)
-    made |= {"date": time.strftime("%Y-%m-%d", time.gmtime()), "proved": list(CASES)}
-    RESULT.write_text(json.dumps(made, indent=1) + "\n", encoding="utf-8")
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+            started = time.perf_counter()
+            play(decision, package / "openclaw.mjs", runs, variables, operator)
+            print(f"ok   openclaw {decision} {time.perf_counter() - started:.2f} s", flush=True)
+    finally:
+        operator.close()  # a connection that was idle for so long may be gone
+        operator.request("DELETE", "/v1/policies/openclaw")
+        operator.close()
+    return {
+        "name": OPENCLAW,
+        "versions": {OPENCLAW: json.loads((package / "package.json").read_text("utf-8"))["version"]},
+        "python": platform.python_version(),
+        "node": _major(str(runs)),
+        "date": time.strftime("%Y-%m-%d", time.gmtime()),
+        "hook": "before_tool_call and after_tool_call (the plugin agent/openclaw)",
+        "patch": "nothing: OpenClaw loads the plugin",
+        "out_of_reach": "an OpenClaw that is started without the plugin; tools that the model's provider runs",
+        "passed": {"hook": {"agent": list(CASES)}},
+        "absent": {},
+        "failed": {},
+    }

@@ -6,7 +6,12 @@ const ASK_PAUSES = [100, 400];
 const WAIT_SECONDS = 25;
 const ANSWER_MS = 30_000;
 
+const PASSING = new Set(["unavailable", "ledger_unavailable", "storage_full", "rate_limited"]);
+
 export class Denied extends Error {}
+
+/** No answer, or none that says anything about the call: asking again with the same action id is safe. */
+class Unanswered extends Error {}
 
 /** A UUIDv7 (RFC 9562 section 5.7): 48 bits of milliseconds, then random bits. */
 export function newId() {
@@ -61,50 +66,69 @@ export class ControlPlane {
       try {
         return await this.#ask(verb, body, signal);
       } catch (error) {
-        if (error instanceof Denied) throw error;
+        if (!(error instanceof Unanswered)) throw error;
         await pause(ms);
       }
     }
-    try {
-      return await this.#ask(verb, body, signal);
-    } catch (error) {
-      if (error instanceof Denied) throw error;
-      throw new Denied(`the control plane cannot be reached: ${error.message}`);
-    }
+    return await this.#ask(verb, body, signal);
   }
 
   async #ask(verb, body, signal) {
-    const response = await this.#fetch(`/v1/governance/${verb}`, { method: "POST", body: JSON.stringify(body) }, signal);
-    return await response.json();
+    return parsed(await this.#fetch(`/v1/governance/${verb}`, { method: "POST", body: JSON.stringify(body) }, signal));
   }
 
   async #wait(actionId, seconds, latest, signal) {
     try {
       const path = `/v1/governance/actions/${encodeURIComponent(actionId)}/wait?timeout=${seconds.toFixed(3)}`;
-      const response = await this.#fetch(path, {}, signal, seconds * 1000 + 10_000);
-      for (const line of (await response.text()).split("\n")) {
-        if (line.startsWith("data:")) latest = JSON.parse(line.slice(5));
+      const text = await this.#fetch(path, {}, signal, seconds * 1000 + 10_000);
+      for (const line of text.split("\n")) {
+        if (line.startsWith("data:")) latest = parsed(line.slice(5));
       }
     } catch (error) {
-      if (error instanceof Denied) throw error;
+      if (!(error instanceof Unanswered)) throw error;
       await pause(1000); // a control plane that restarts meanwhile is waited for
     }
     return latest;
   }
 
+  /** The answer's text. Throws Unanswered, Denied, or the signal's own reason once OpenClaw has given the call up. */
   async #fetch(path, options, signal, ms = ANSWER_MS) {
     const limits = [AbortSignal.timeout(ms), ...(signal ? [signal] : [])];
-    const response = await fetch(this.url + path, {
+    const settings = {
       ...options,
       redirect: "error",
       signal: AbortSignal.any(limits),
       headers: { "content-type": "application/json", authorization: `Bearer ${this.apiKey}` },
-    });
-    if (response.ok) return response;
-    const problem = await response.json().catch(() => null);
-    if (!problem?.code || ["unavailable", "ledger_unavailable", "storage_full", "rate_limited"].includes(problem.code)) {
-      throw new Error(`HTTP ${response.status} ${problem?.message ?? ""}`.trim());
+    };
+    const [response, text] = await fetch(this.url + path, settings)
+      .then(async (answer) => [answer, await answer.text()])
+      .catch((error) => {
+        signal?.throwIfAborted();
+        throw new Unanswered(`the control plane cannot be reached: ${error.cause?.message ?? error.message}`);
+      });
+    if (response.ok) return text;
+    const problem = problemIn(text);
+    if (!problem.code || PASSING.has(problem.code)) {
+      throw new Unanswered(`the control plane cannot answer: HTTP ${response.status} ${problem.message ?? ""}`.trim());
     }
     throw new Denied(`${problem.message} (${problem.code})`);
+  }
+}
+
+function parsed(text) {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new Unanswered(`the control plane's answer was cut short: ${error.message}`);
+  }
+}
+
+/** What a refusal says; something between here and the control plane may have refused in words of its own. */
+function problemIn(text) {
+  try {
+    return JSON.parse(text) ?? {};
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    return {};
   }
 }

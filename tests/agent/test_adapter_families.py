@@ -13,7 +13,7 @@ from mutx_agent.adapters._arguments import named, with_changes
 from mutx_agent.adapters._common import Gate, ToolUse
 from mutx_agent.adapters._family import all_of, patch_family, place_of
 from mutx_agent.adapters._patch import HookNotFound, Uninstall
-from mutx_agent.adapters._streams import arun_parts, arun_stream, run_parts
+from mutx_agent.adapters._streams import PartsCall, arun_parts, arun_stream, run_parts
 from mutx_agent.transport.base import Json, Transport
 
 
@@ -187,6 +187,9 @@ class TestAnswersInParts:
     def use(self) -> ToolUse:
         return ToolUse("counts", {"to": 2})
 
+    def call(self, execute: Callable[[Json | None], Any]) -> PartsCall:
+        return PartsCall(self.use, execute, _refused, _whole)
+
     def parts(self, changed: Json | None) -> Iterator[int]:
         yield from range((changed or {"to": 2})["to"])
 
@@ -196,14 +199,14 @@ class TestAnswersInParts:
 
     def test_plain(self) -> None:
         door = Deciding("modify", modified_args={"to": 3})
-        items = run_parts(Gate("story", Governor(door)), self.use, self.parts, _refused, _whole)
+        items = run_parts(Gate("story", Governor(door)), self.call(self.parts))
         assert not door.of("conclude")
         assert list(items) == [0, 1, 2]
         assert door.of("conclude")[0]["result"] == [0, 1, 2]
 
     def test_an_answer_in_one_piece(self) -> None:
         door = Deciding()
-        assert run_parts(Gate("story", Governor(door)), self.use, lambda changed: "all", _refused, _whole) == "all"
+        assert run_parts(Gate("story", Governor(door)), self.call(lambda changed: "all")) == "all"
         assert door.of("conclude")[0]["result"] == "all"
 
     def test_what_fails_on_the_way_is_concluded_as_an_error(self) -> None:
@@ -213,20 +216,20 @@ class TestAnswersInParts:
             yield 1
             raise OSError("the disk is full")
 
-        items = run_parts(Gate("story", Governor(door)), self.use, breaks, _refused, _whole)
+        items = run_parts(Gate("story", Governor(door)), self.call(breaks))
         with pytest.raises(OSError, match="full"):
             list(items)
         assert "the disk is full" in door.of("conclude")[0]["error"]
 
     def test_a_denied_one_starts_nothing(self) -> None:
         gate = Gate("story", Governor(Deciding("deny")))
-        assert run_parts(gate, self.use, self.parts, lambda denial: iter([7]), _whole).__next__() == 7
+        assert next(run_parts(gate, self.call(self.parts)._replace(refuse=lambda denial: iter([7])))) == 7
 
         async def story() -> None:
             async def starts(changed: Json | None) -> Any:
                 return self.aparts(changed)
 
-            refused = await arun_parts(gate, self.use, starts, _refused, _whole)
+            refused = await arun_parts(gate, self.call(starts))
             assert "not run" in refused
             with pytest.raises(ActionDenied):
                 [part async for part in arun_stream(gate, self.use, self.aparts)]
@@ -244,10 +247,10 @@ class TestAnswersInParts:
             return "all"
 
         async def story() -> None:
-            items = await arun_parts(gate, self.use, starts, _refused, _whole)
+            items = await arun_parts(gate, self.call(starts))
             assert [part async for part in items] == [0, 1]
             assert [part async for part in arun_stream(gate, self.use, self.aparts)] == [0, 1]
-            assert await arun_parts(gate, self.use, answers, _refused, _whole) == "all"
+            assert await arun_parts(gate, self.call(answers)) == "all"
 
         asyncio.run(story())
         assert [body["result"] for body in door.of("conclude")] == [[0, 1], [0, 1], "all"]
@@ -262,9 +265,9 @@ class TestAnswersInParts:
                 return self.aparts(changed)
 
             assert [part async for part in arun_stream(gate, self.use, self.aparts)] == [0, 1]
-            assert [part async for part in await arun_parts(gate, self.use, starts, _refused, _whole)] == [0, 1]
+            assert [part async for part in await arun_parts(gate, self.call(starts))] == [0, 1]
 
-        assert list(run_parts(gate, self.use, self.parts, _refused, _whole)) == [0, 1]
+        assert list(run_parts(gate, self.call(self.parts))) == [0, 1]
         asyncio.run(story())
 
 

@@ -200,8 +200,8 @@ def test_a_framework_that_is_not_installed_is_an_import_error(unknown_framework:
             use(unknown_framework)
 
 
-def test_a_module_with_one_probe_needs_no_list_of_them(monkeypatch: pytest.MonkeyPatch) -> None:
-    probing = SimpleNamespace(probe=lambda governor, spy: governor(tool="probed")(spy)())
+def test_an_adapter_without_an_official_hook_proves_its_interception(monkeypatch: pytest.MonkeyPatch) -> None:
+    probing = SimpleNamespace(probe_installed=lambda governor, spy: governor(tool="probed")(spy)())
     monkeypatch.setattr(hooks, "_module", lambda name: probing)
     with pytest.raises(ActionDenied):  # this probe lets the denial out, which no adapter may do
         hooks.prove("langchain")

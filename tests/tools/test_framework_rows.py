@@ -28,6 +28,7 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(framework_rows, "PAGE", tmp_path / "docs" / "frameworks.md")
     monkeypatch.setattr(framework_rows, "REPORTS", tmp_path / "docs" / "frameworks")
     monkeypatch.setattr(framework_rows, "ADAPTERS", {"one": ADAPTER})
+    monkeypatch.setattr(framework_rows, "PLUGINS", frozenset())
     keep(tmp_path)
     write()
     return tmp_path

@@ -20,8 +20,9 @@ Probe = Callable[["Governor", Callable[[], None]], None]
 class Adapter(NamedTuple):
     """A framework's adapter: the distribution it adapts, the module that does it, and the import that arms it.
 
-    The module has `install(governor=None)`, which intercepts every tool call and returns what undoes it, and a `probe`,
-    or `probes()` where several ways in are to be proved: each has the framework call a tool that calls the given spy.
+    The module has `install(governor=None)`, which intercepts every tool call and returns what undoes it, and its proof,
+    `probe_installed`; `probe` for the framework's official hook, where it has one. Each has the framework call a tool
+    that calls the given spy. `HOOK_PACKAGE` is the import name of what that hook needs besides the distribution.
     """
 
     distribution: str
@@ -51,6 +52,7 @@ ADAPTERS: Mapping[str, Adapter] = MappingProxyType(
             ("dspy", "dspy", "dspy"),
             ("semantic_kernel", "semantic-kernel", "semantic_kernel"),
             ("coinbase_agentkit", "coinbase-agentkit", "coinbase_agentkit"),
+            ("claude_agent_sdk", "claude-agent-sdk", "claude_agent_sdk"),
         )
     }
 )
@@ -88,18 +90,18 @@ def install(name: str, governor: "Governor | None" = None) -> Callable[[], None]
     return undo
 
 
-def prove(name: str) -> Proof:
+def prove(name: str, *, official: bool = True) -> Proof:
     """Run the framework itself: an allowed spy tool runs once, a denied or undecided one never does.
 
-    Each probe of the adapter is put to the test: the framework's official hook, and the installed interception.
+    Each way in is put to the test: the installed interception, and the framework's official hook unless `official` is
+    false (a program that has nothing but the interception need not import what only the hook needs).
     Raises HookNotProved otherwise, KeyError for an unknown adapter, ImportError when the framework is missing.
     """
     from importlib.metadata import version
 
     module, distribution = _module(name), ADAPTERS[name].distribution
     installed = version(distribution)
-    probes: tuple[Probe, ...] = module.probes() if hasattr(module, "probes") else (module.probe,)
-    for probe in probes:
+    for probe in _probes(module, official):
         for decision, expected in (("allow", 1), ("deny", 0), (None, 0)):
             runs = _runs(probe, _Verdict(decision))
             if runs != expected:
@@ -108,6 +110,15 @@ def prove(name: str) -> Proof:
                     f"when the decision was {decision or 'missing'} ({probe.__name__})"
                 )
     return Proof(name, installed)
+
+
+def _probes(module: ModuleType, official: bool) -> tuple[Probe, ...]:
+    from importlib.util import find_spec
+
+    needed: str | None = getattr(module, "HOOK_PACKAGE", None)
+    if not official or not hasattr(module, "probe") or (needed is not None and find_spec(needed) is None):
+        return (module.probe_installed,)
+    return (module.probe, module.probe_installed)
 
 
 def _module(name: str) -> ModuleType:

@@ -12,4 +12,5 @@ def collector_of(settings: Settings) -> Collector | None:
         settings.otlp_preset,
         settings.otlp_api_key.get_secret_value(),
         settings.otlp_project,
+        settings.otlp_token_url,
     )

@@ -29,7 +29,7 @@ def with_toy(relay: RunningRelay, adapter: str, *, prove: str = "return hooks.Pr
     (relay.folder / "toyframe.py").write_text("def call(x): return x\n")
     (relay.folder / "toy_adapter.py").write_text(adapter)
     (relay.folder / "arm.py").write_text(
-        FAKE + f"def prove(name):\n    {prove}\nhooks.prove = prove\n"
+        FAKE + f"def prove(name, *, official):\n    {prove}\nhooks.prove = prove\n"
         "from mutx_agent.launch.activate import activate\nactivate()\n"
     )
 

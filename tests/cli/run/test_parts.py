@@ -159,6 +159,12 @@ def test_statuses_are_a_shells() -> None:
     assert os.getpid() not in children_of(os.getpid())
 
 
+def on_file(home: Path, path: Path) -> None:
+    """The address that `mutx up` or `mutx login` left."""
+    (home / "client.json").write_text(json.dumps({"socket": str(path)}))
+    (home / "client.json").chmod(0o600)
+
+
 class TestUpstream:
     @pytest.fixture(autouse=True)
     def elsewhere(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -174,12 +180,21 @@ class TestUpstream:
         assert find_upstream(options, "http://127.0.0.1:9").keys == tmp_path
         assert find_upstream(RunOptions(command=("true",), embedded=True), "http://127.0.0.1:9").door == "embedded"
 
-    def test_without_one_or_with_one_that_is_gone_the_launcher_decides(
+    def test_without_one_or_with_its_own_that_is_gone_the_launcher_decides(self, tmp_path: Path) -> None:
+        assert find_upstream(RunOptions(command=("true",)), None).door == "embedded"
+        on_file(tmp_path, tmp_path / "run" / "gone.sock")
+        assert find_upstream(RunOptions(command=("true",)), None).door == "embedded"
+
+    def test_for_one_that_was_named_and_is_gone_nobody_else_decides(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        assert find_upstream(RunOptions(command=("true",)), None).door == "embedded"
+        on_file(tmp_path, tmp_path.parent / "another" / "gone.sock")
+        with pytest.raises(SetupError, match="nobody answers"):
+            find_upstream(RunOptions(command=("true",)), None)
         monkeypatch.setenv("MUTX_SOCKET", str(tmp_path / "gone.sock"))
-        assert find_upstream(RunOptions(command=("true",)), None).door == "embedded"
+        with pytest.raises(SetupError, match="--embedded"):
+            find_upstream(RunOptions(command=("true",)), None)
+        assert find_upstream(RunOptions(command=("true",), embedded=True), None).door == "embedded"
         monkeypatch.setenv("MUTX_SOCKET", str(tmp_path / "there.sock"))
         with unix_listener(str(tmp_path / "there.sock")):
             assert find_upstream(RunOptions(command=("true",)), None).door == "uds"

@@ -17,8 +17,10 @@ from pathlib import Path
 
 import pytest
 
+from mutx.cli.run.environment import SUPERVISORS_MARK
 from mutx.contract.security import ReceiptView
 from mutx.sdk import MutxClient
+from mutx.services.faramesh_supervisor.supervisor import MARK
 from tests.cli.run.conftest import PYTHON, Launch
 
 Script = Callable[[str], str]
@@ -134,6 +136,19 @@ def test_while_a_person_is_asked_nothing_runs_and_the_run_can_be_given_up(
     run.send_signal(number)
     assert run.wait(60) == 128 + number
     assert not (folder / "started").exists()
+
+
+def test_a_supervisor_finds_the_program_and_its_children_by_its_mark(launch: Launch, script: Script) -> None:
+    """Also a child that is started with an environment of its own."""
+    name = script(
+        "import os, subprocess, sys\n"
+        "show = 'import os; print(os.environ[\"MUTX_LAUNCH_ID\"])'\n"
+        "exec(show, {})\n"
+        "sys.stdout.flush()\n"
+        "subprocess.run([sys.executable, '-c', show], env={'PATH': os.environ['PATH']}, check=True)\n"
+    )
+    assert launch("--", PYTHON, name, env={SUPERVISORS_MARK: "l-7"}).stdout == "l-7\nl-7\n"
+    assert SUPERVISORS_MARK == MARK
 
 
 def test_what_is_left_behind_is_ended(launch: Launch) -> None:
@@ -333,6 +348,8 @@ def wipe(name: str) -> str:
 for each in (greet, wipe):
     call = {"name": each.name, "args": {"name": "bob"}, "id": "1", "type": "tool_call"}
     print(each.invoke(call).content)
+import sys
+print("langchain.agents" in sys.modules)
 """
 
 
@@ -341,10 +358,11 @@ def test_a_framework_is_governed_without_a_change_to_the_program(launch: Launch,
     """With a port for servers of its own the network is the machine's: Landlock and seccomp hold it then."""
     words = ("--report", "report.json", "--local-port", "47808")
     done = launch(*words, "--", PYTHON, script(LANGCHAIN))
-    greeted, refused = done.stdout.splitlines()
+    greeted, refused, agents = done.stdout.splitlines()
     assert greeted == "hi bob"
     assert "wipe was not run" in refused
     assert not (folder / "wiped").exists()
+    assert agents == "False", "the proof at start imports what only the official hook needs"
     assert "adapters proved: langchain" in done.stderr
     assert enforcement(folder)["network"]["state"] in ("partly", "off")
 

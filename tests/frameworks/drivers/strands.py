@@ -26,8 +26,8 @@ class ScriptedModel(Model):
     def get_config(self) -> Any:
         return {}
 
-    def structured_output(self, *args: Any, **kwargs: Any) -> Any:
-        raise NotImplementedError
+    async def structured_output(self, *args: Any, **kwargs: Any) -> Any:
+        yield {"output": None}
 
     async def stream(self, *args: Any, **kwargs: Any) -> Any:
         yield {"messageStart": {"role": "assistant"}}

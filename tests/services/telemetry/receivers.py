@@ -1,7 +1,7 @@
 """Real receivers on loopback: an OTLP collector, a webhook endpoint, a mail server."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
@@ -12,6 +12,8 @@ class Received:
 
     def __init__(self) -> None:
         self.status = 200
+        self.respond: Callable[[str, dict[str, str]], tuple[int, bytes]] = lambda path, headers: (self.status, b"")
+        """Path and headers -> status and body of the answer."""
         self.requests: list[tuple[str, dict[str, str], bytes]] = []
         self.url = ""
 
@@ -25,10 +27,12 @@ def http_receiver() -> Iterator[Received]:
             body = self.rfile.read(int(self.headers["content-length"]))
             headers = {name.lower(): value for name, value in self.headers.items()}
             received.requests.append((self.path, headers, body))
-            self.send_response(received.status)
+            status, answer = received.respond(self.path, headers)
+            self.send_response(status)
             self.send_header("location", "http://127.0.0.1:1/elsewhere")
-            self.send_header("content-length", "0")
+            self.send_header("content-length", str(len(answer)))
             self.end_headers()
+            self.wfile.write(answer)
 
         def log_message(self, *args: Any) -> None:
             pass

@@ -182,6 +182,22 @@ def claiming(claim: Claim | None) -> Iterator[None]:
         CURRENT.reset(token)
 
 
+def raised(denial: ActionDenied) -> Any:
+    """How a denial is told where nothing but an exception can say it."""
+    raise denial
+
+
+def when_asked_for(module: str, **makers: Callable[[], Any]) -> Callable[[str], Any]:
+    """A module's `__getattr__`: classes that derive from a framework's come into being when somebody asks for them."""
+
+    def find(name: str) -> Any:
+        if name not in makers:
+            raise AttributeError(f"module {module!r} has no attribute {name!r}")
+        return makers[name]()
+
+    return find
+
+
 def _changed(action: GovernedAction | None) -> Json | None:
     return action.args if action is not None and action.permission.modified else None
 

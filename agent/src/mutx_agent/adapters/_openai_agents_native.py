@@ -12,7 +12,7 @@ from dataclasses import asdict, is_dataclass, replace
 from typing import Any
 
 from mutx_agent.action import GovernedAction
-from mutx_agent.adapters._common import Gate, ToolUse
+from mutx_agent.adapters._common import Gate, ToolUse, raised
 from mutx_agent.errors import ActionDenied
 from mutx_agent.transport.base import Json
 
@@ -48,17 +48,13 @@ async def _awaited(answer: Any) -> Any:
     return await answer if inspect.isawaitable(answer) else answer
 
 
-def _raise(denial: ActionDenied) -> Any:
-    raise denial
-
-
 def _asking(
     gate: Gate,
     name: str,
     executor: Executor,
     args_of: Callable[[Any], Any],
     changed_request: Callable[[Any, Json], Any],
-    refuse: Callable[[ActionDenied], Any] = _raise,
+    refuse: Callable[[ActionDenied], Any] = raised,
 ) -> Callable[[Any], Awaitable[Any]]:
     """An executor that asks first."""
 
@@ -186,7 +182,7 @@ def _computer(original: Any, gate: Gate) -> Any:
             payloads = [cls._serialize_action_payload(action) for action in cls._iter_actions(tool_call)]
             return ToolUse(cls.TRACE_TOOL_NAME, {"actions": payloads})
 
-        return await gate.arun(describe, execute, _raise)
+        return await gate.arun(describe, execute, raised)
 
     return execute_and_capture
 

@@ -1,8 +1,8 @@
 """Tools that answer in parts: decided before the first, concluded after the last."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, TypeVar
+from typing import Any, NamedTuple
 
 from mutx_agent.action import GovernedAction
 from mutx_agent.adapters._common import Gate, Step, ToolUse, failing_closed
@@ -11,7 +11,6 @@ from mutx_agent.scope import CURRENT
 from mutx_agent.transport.base import Json
 from mutx_agent.wrap import STREAM_ITEMS
 
-T = TypeVar("T")
 Wrap = Callable[[Any], Any]
 """Takes an iterator, asynchronous or not, and gives back one with the same parts."""
 
@@ -28,58 +27,55 @@ async def arun_stream(
         return
     step.action.ambient = False
     async with step.action:
-        with _inside(step):
+        with inside(step):
             items = execute(_changed(step.action))
         async for item in _apart(step, items):
             yield item
 
 
-def run_parts(
-    gate: Gate,
-    describe: Callable[[], ToolUse],
-    execute: Callable[[Json | None], T],
-    refuse: Callable[[ActionDenied], T],
-    conclude: Callable[[GovernedAction, T, Wrap], T],
-    hook: str = "",
-) -> T:
-    """`Gate.run` for tools that may answer in parts. `conclude` notes the whole answer, or wraps the iterator in it."""
+class PartsCall(NamedTuple):
+    """A call of a tool that may answer in parts."""
+
+    describe: Callable[[], ToolUse]
+    execute: Callable[[Json | None], Any]
+    """Gets the changed arguments, or None to run the call as it stands."""
+    refuse: Callable[[ActionDenied], Any]
+    conclude: Callable[[GovernedAction, Any, Wrap], Any]
+    """Notes the whole answer, or wraps the iterator in it; returns what the caller gets."""
+
+
+def run_parts(gate: Gate, call: PartsCall) -> Any:
+    """`Gate.run` for tools that may answer in parts."""
     try:
         with failing_closed():
-            step = gate.step(describe, hook)
+            step = gate.step(call.describe)
             if step.action is not None:
                 step.action.begin()
         if step.action is None:
-            return execute(None)
+            return call.execute(None)
         with _Running(step) as running:
-            with _inside(step):
-                answer = execute(_changed(step.action))
-            return conclude(step.action, answer, running.rest)
+            with inside(step):
+                answer = call.execute(_changed(step.action))
+            return call.conclude(step.action, answer, running.rest)
     except ActionDenied as denial:
-        return refuse(denial)
+        return call.refuse(denial)
 
 
-async def arun_parts(
-    gate: Gate,
-    describe: Callable[[], ToolUse],
-    execute: Callable[[Json | None], Awaitable[T]],
-    refuse: Callable[[ActionDenied], T],
-    conclude: Callable[[GovernedAction, T, Wrap], T],
-    hook: str = "",
-) -> T:
-    """The same without blocking the event loop."""
+async def arun_parts(gate: Gate, call: PartsCall) -> Any:
+    """The same without blocking the event loop; `execute` is awaited."""
     try:
         with failing_closed():
-            step = gate.step(describe, hook)
+            step = gate.step(call.describe)
             if step.action is not None:
                 await step.action.abegin()
         if step.action is None:
-            return await execute(None)
+            return await call.execute(None)
         async with _Running(step) as running:
-            with _inside(step):
-                answer = await execute(_changed(step.action))
-            return conclude(step.action, answer, running.rest)
+            with inside(step):
+                answer = await call.execute(_changed(step.action))
+            return call.conclude(step.action, answer, running.rest)
     except ActionDenied as denial:
-        return refuse(denial)
+        return call.refuse(denial)
 
 
 class _Running:
@@ -97,7 +93,7 @@ class _Running:
         kept = _kept(self._step)
         with _Running(self._step):
             while True:
-                with _inside(self._step):
+                with inside(self._step):
                     try:
                         item = next(items)
                     except StopIteration:
@@ -129,7 +125,7 @@ async def _apart(step: Step, items: AsyncIterator[Any]) -> AsyncIterator[Any]:
     """What the tool itself runs counts as the action's, what the reader of its parts runs does not."""
     kept = _kept(step)
     while True:
-        with _inside(step):
+        with inside(step):
             try:
                 item = await anext(items)
             except StopAsyncIteration:
@@ -155,7 +151,7 @@ def _keep(taken: list[Any], item: Any) -> None:
 
 
 @contextmanager
-def _inside(step: Step) -> Iterator[None]:
+def inside(step: Step) -> Iterator[None]:
     """One run of the tool's own code between two parts; the caller's code, which runs after each, is outside."""
     if step.action is None:
         yield

@@ -15,9 +15,10 @@ from functools import cache
 from typing import Any
 
 from mutx_agent.action import GovernedAction
-from mutx_agent.adapters._common import Gate, ToolUse
+from mutx_agent.adapters._common import Gate, ToolUse, when_asked_for
 from mutx_agent.adapters._family import patch_family, place_of
 from mutx_agent.adapters._patch import Maker, Uninstall, installed
+from mutx_agent.adapters._probes import probed_by
 from mutx_agent.errors import ActionDenied
 from mutx_agent.governor import Governor
 from mutx_agent.transport.base import Json
@@ -49,11 +50,7 @@ def _middleware() -> Any:
     return GovernMiddleware
 
 
-def __getattr__(name: str) -> Any:
-    """`GovernMiddleware` is a class of the framework's, so it comes into being when somebody asks for it."""
-    if name == "GovernMiddleware":
-        return _middleware()
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+__getattr__ = when_asked_for(__name__, GovernMiddleware=_middleware)
 
 
 def install(governor: Governor | None = None) -> Uninstall:
@@ -109,10 +106,6 @@ def _note(action: GovernedAction, answer: Any) -> None:
     action.result = parts[0] if len(parts) == 1 else parts
 
 
-def probes() -> tuple[Callable[[Governor, Callable[[], None]], None], ...]:
-    return probe, probe_installed
-
-
 def probe(governor: Governor, spy: Callable[[], None]) -> None:
     """Have a real agent with GovernMiddleware call a tool that calls `spy`."""
     from ag2.middleware import Middleware
@@ -133,11 +126,6 @@ def _ask(spy: Callable[[], None], **options: Any) -> None:
     from ag2.events import ToolCallEvent
     from ag2.testing import TestConfig
 
-    def probed() -> str:
-        """Does what the proof watches."""
-        spy()
-        return "ran"
-
     script = TestConfig(ToolCallEvent("probed"), "done", raise_tool_errors=False)
-    agent: Any = Agent("prover", config=script, tools=[probed], **options)
+    agent: Any = Agent("prover", config=script, tools=[probed_by(spy)], **options)
     asyncio.run(agent.ask("prove it"))

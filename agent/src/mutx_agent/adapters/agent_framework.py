@@ -15,9 +15,9 @@ from functools import cache
 from typing import Any
 
 from mutx_agent.action import GovernedAction
-from mutx_agent.adapters._common import Gate, ToolUse
+from mutx_agent.adapters._common import Gate, ToolUse, raised, when_asked_for
 from mutx_agent.adapters._patch import Uninstall, installed, patch
-from mutx_agent.adapters._probes import quiet
+from mutx_agent.adapters._probes import probed_by, quiet
 from mutx_agent.arguments import CallShape
 from mutx_agent.errors import ActionDenied
 from mutx_agent.governor import Governor
@@ -54,11 +54,7 @@ def _middleware() -> Any:
     return GovernMiddleware
 
 
-def __getattr__(name: str) -> Any:
-    """`GovernMiddleware` is a class of the framework's, so it comes into being when somebody asks for it."""
-    if name == "GovernMiddleware":
-        return _middleware()
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+__getattr__ = when_asked_for(__name__, GovernMiddleware=_middleware)
 
 
 def install(governor: Governor | None = None) -> Uninstall:
@@ -112,14 +108,10 @@ def _call(original: Any, gate: Gate) -> Any:
             return ToolUse(self.name, named(), tool=self)
 
         if inspect.iscoroutinefunction(self.func):
-            return gate.arun(describe, aexecute, _raise, hook="call")
-        return gate.run(describe, execute, _raise, hook="call")
+            return gate.arun(describe, aexecute, raised, hook="call")
+        return gate.run(describe, execute, raised, hook="call")
 
     return call
-
-
-def _raise(denial: ActionDenied) -> Any:
-    raise denial
 
 
 def _described(tool: Any, arguments: Any, context: Any) -> ToolUse:
@@ -140,10 +132,6 @@ def _note(action: GovernedAction, answer: Any) -> None:
     action.result = answer if None in texts else "\n".join(str(text) for text in texts)
 
 
-def probes() -> tuple[Callable[[Governor, Callable[[], None]], None], ...]:
-    return probe, probe_installed
-
-
 def probe(governor: Governor, spy: Callable[[], None]) -> None:
     """Have a real agent with GovernMiddleware call a function that calls `spy`."""
     _run_agent(spy, middleware=[_middleware()(governor)])
@@ -160,11 +148,6 @@ def _run_agent(spy: Callable[[], None], **options: Any) -> None:
 
     from agent_framework import Agent, BaseChatClient, ChatResponse, Content, FunctionInvocationLayer, Message
 
-    def probed() -> str:
-        """Does what the proof watches."""
-        spy()
-        return "ran"
-
     class Scripted(FunctionInvocationLayer, BaseChatClient):
         async def _inner_get_response(self, *, messages: Any, **unused: Any) -> Any:
             asked = any(content.type == "function_result" for message in messages for content in message.contents)
@@ -172,7 +155,7 @@ def _run_agent(spy: Callable[[], None], **options: Any) -> None:
             return ChatResponse(messages=[Message("assistant", ["done"] if asked else [call])], response_id="probe")
 
     with quiet(RUNTIME):
-        asyncio.run(_asked(Agent(client=Scripted(), tools=[probed], **options)))
+        asyncio.run(_asked(Agent(client=Scripted(), tools=[probed_by(spy)], **options)))
 
 
 async def _asked(agent: Any) -> None:

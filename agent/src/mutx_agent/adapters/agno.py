@@ -13,9 +13,10 @@ from collections.abc import Callable
 from typing import Any
 
 from mutx_agent.action import GovernedAction
-from mutx_agent.adapters._common import Gate, ToolUse
+from mutx_agent.adapters._common import Gate, ToolUse, raised
 from mutx_agent.adapters._patch import Uninstall, installed, patch
-from mutx_agent.adapters._streams import Wrap, arun_parts, run_parts
+from mutx_agent.adapters._probes import probed_by, replaced
+from mutx_agent.adapters._streams import PartsCall, Wrap, arun_parts, run_parts
 from mutx_agent.errors import ActionDenied
 from mutx_agent.governor import Governor
 from mutx_agent.transport.base import Json
@@ -28,18 +29,11 @@ def tool_hook(governor: Governor | None = None, *, deadline: float | None = None
     gate = Gate(RUNTIME, governor, deadline)
 
     def govern_tool_call(function_name: str, function_call: Any, arguments: dict[str, Any]) -> Any:
-        def describe() -> ToolUse:
-            return ToolUse(function_name, dict(arguments))
-
         def execute(changed: Json | None) -> Any:
             return function_call(**_in_place(function_name, arguments, changed))
 
-        async def aexecute(changed: Json | None) -> Any:
-            return await execute(changed)
-
-        if inspect.iscoroutinefunction(function_call):
-            return arun_parts(gate, describe, aexecute, _raise, _conclude)
-        return run_parts(gate, describe, execute, _raise, _conclude)
+        call = PartsCall(lambda: ToolUse(function_name, dict(arguments)), execute, raised, _conclude)
+        return arun_parts(gate, call) if inspect.iscoroutinefunction(function_call) else run_parts(gate, call)
 
     return govern_tool_call
 
@@ -67,10 +61,6 @@ def _in_parts(answer: Any) -> bool:
     return inspect.isgenerator(answer) or inspect.isasyncgen(answer)
 
 
-def _raise(denial: ActionDenied) -> Any:
-    raise denial
-
-
 def install(governor: Governor | None = None) -> Uninstall:
     """Decide every function call of Agno in this process. Raises HookNotFound."""
     points = {
@@ -82,28 +72,25 @@ def install(governor: Governor | None = None) -> Uninstall:
 
 def _execute(original: Any, gate: Gate) -> Any:
     def execute(self: Any) -> Any:
-        return run_parts(
-            gate,
-            lambda: ToolUse(self.function.name, dict(self.arguments or {})),
-            lambda changed: original(_with(self, changed)),
-            lambda denial: _refusal(self, denial),
-            lambda action, outcome, rest: _concluded(self, action, outcome, rest),
-        )
+        return run_parts(gate, _parts(self, original))
 
     return execute
 
 
 def _aexecute(original: Any, gate: Gate) -> Any:
     async def aexecute(self: Any) -> Any:
-        return await arun_parts(
-            gate,
-            lambda: ToolUse(self.function.name, dict(self.arguments or {})),
-            lambda changed: original(_with(self, changed)),
-            lambda denial: _refusal(self, denial),
-            lambda action, outcome, rest: _concluded(self, action, outcome, rest),
-        )
+        return await arun_parts(gate, _parts(self, original))
 
     return aexecute
+
+
+def _parts(call: Any, original: Any) -> PartsCall:
+    return PartsCall(
+        lambda: ToolUse(call.function.name, dict(call.arguments or {})),
+        lambda changed: original(_with(call, changed)),
+        lambda denial: _refusal(call, denial),
+        lambda action, outcome, rest: _concluded(call, action, outcome, rest),
+    )
 
 
 def _with(call: Any, changed: Json | None) -> Any:
@@ -132,10 +119,6 @@ def _concluded(call: Any, action: GovernedAction, outcome: Any, rest: Wrap) -> A
     return outcome
 
 
-def probes() -> tuple[Callable[[Governor, Callable[[], None]], None], ...]:
-    return probe, probe_installed
-
-
 def probe(governor: Governor, spy: Callable[[], None]) -> None:
     """Have Agno execute a function with the tool hook that calls `spy`."""
     _execute_probed(spy, [tool_hook(governor)])
@@ -151,15 +134,7 @@ def _execute_probed(spy: Callable[[], None], hooks: Any) -> None:
     from agno.tools.function import Function, FunctionCall
     from agno.utils import log
 
-    def probed() -> str:
-        """Does what the proof watches."""
-        spy()
-        return "ran"
-
-    function = Function.from_callable(probed)
+    function = Function.from_callable(probed_by(spy))
     function.tool_hooks = hooks
-    disabled, log.logger.disabled = log.logger.disabled, True  # it prints whole tracebacks of refused calls
-    try:
+    with replaced(log.logger, disabled=True):  # it prints whole tracebacks of refused calls
         FunctionCall(function=function, arguments={}).execute()
-    finally:
-        log.logger.disabled = disabled

@@ -16,9 +16,10 @@ from types import MappingProxyType
 from typing import Any
 
 from mutx_agent.action import GovernedAction
-from mutx_agent.adapters._common import Gate, ToolUse
+from mutx_agent.adapters._common import Gate, ToolUse, raised, when_asked_for
 from mutx_agent.adapters._family import all_of, patch_family, place_of
 from mutx_agent.adapters._patch import Maker, Uninstall, installed, patch
+from mutx_agent.adapters._probes import probed_by
 from mutx_agent.adapters._streams import arun_stream
 from mutx_agent.errors import ActionDenied
 from mutx_agent.governor import Governor
@@ -71,11 +72,7 @@ def _workbench() -> Any:
     return GovernWorkbench
 
 
-def __getattr__(name: str) -> Any:
-    """`GovernWorkbench` is a class of the framework's, so it comes into being when somebody asks for it."""
-    if name == "GovernWorkbench":
-        return _workbench()
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+__getattr__ = when_asked_for(__name__, GovernWorkbench=_workbench)
 
 
 def install(governor: Governor | None = None) -> Uninstall:
@@ -107,7 +104,7 @@ def _run(original: Any, gate: Gate) -> Any:
         return await gate.arun(
             lambda: ToolUse(self.name, _json(args), tool=self),
             lambda changed: original(self, _changed(self, args, changed), *options, **named),
-            _raise,
+            raised,
             hook=place,
         )
 
@@ -137,10 +134,6 @@ def _changed(tool: Any, args: Any, changed: Json | None) -> Any:
     if changed is None:
         return args
     return tool.args_type().model_validate(changed) if hasattr(args, "model_dump") else changed
-
-
-def _raise(denial: ActionDenied) -> Any:
-    raise denial
 
 
 def _call_tool(original: Any, gate: Gate) -> Any:
@@ -233,10 +226,6 @@ _ASSISTANT: Mapping[str, Maker] = MappingProxyType(
 )
 
 
-def probes() -> tuple[Callable[[Governor, Callable[[], None]], None], ...]:
-    return probe, probe_installed
-
-
 def probe(governor: Governor, spy: Callable[[], None]) -> None:
     """Have a workbench inside GovernWorkbench run a tool that calls `spy`."""
     _call_probed(spy, lambda workbench: _workbench()(workbench, governor))
@@ -253,12 +242,9 @@ def _call_probed(spy: Callable[[], None], around: Callable[[Any], Any]) -> None:
 
     from autogen_core.tools import FunctionTool, StaticWorkbench
 
-    def probed() -> str:
-        """Does what the proof watches."""
-        spy()
-        return "ran"
-
     async def run() -> None:
-        await around(StaticWorkbench([FunctionTool(probed, "Does what the proof watches.")])).call_tool("probed", {})
+        await around(StaticWorkbench([FunctionTool(probed_by(spy), "Does what the proof watches.")])).call_tool(
+            "probed", {}
+        )
 
     asyncio.run(run())

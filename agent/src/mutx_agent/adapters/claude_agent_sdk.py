@@ -112,10 +112,6 @@ def _is_ours(hook: Any) -> bool:
     return isinstance(getattr(hook, "__self__", None), ToolHooks)
 
 
-def probes() -> tuple[Callable[[Governor, Callable[[], None]], None], ...]:
-    return probe, probe_installed
-
-
 def probe(governor: Governor, spy: Callable[[], None]) -> None:
     """Have the SDK answer a scripted Claude Code that asks before it runs a tool that calls `spy`."""
     _connect(spy, governed_options(governor=governor))

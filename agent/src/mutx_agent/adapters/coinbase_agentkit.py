@@ -12,8 +12,9 @@ from collections.abc import Callable
 from typing import Any
 
 from mutx_agent.adapters._arguments import with_changes
-from mutx_agent.adapters._common import Gate, ToolUse
+from mutx_agent.adapters._common import Gate, ToolUse, raised
 from mutx_agent.adapters._patch import Uninstall, installed, patch
+from mutx_agent.adapters._probes import nothing, replaced
 from mutx_agent.errors import ActionDenied
 from mutx_agent.governor import Governor
 from mutx_agent.transport.base import Json
@@ -45,19 +46,13 @@ def _asking(gate: Gate, action: Any, invoke: Callable[[Any], Any]) -> Callable[[
                 action.args_schema.model_validate(changed)
             return invoke(with_changes(action.name, args, changed))
 
-        return gate.run(lambda: ToolUse(action.name, args or {}), execute, _raise)
+        return gate.run(lambda: ToolUse(action.name, args or {}), execute, raised)
 
     return ask
 
 
-def _raise(denial: ActionDenied) -> Any:
-    raise denial
-
-
-def probe(governor: Governor, spy: Callable[[], None]) -> None:
+def probe_installed(governor: Governor, spy: Callable[[], None]) -> None:
     """Have an action provider's action call `spy`, with nothing but `install` (and without telling its maker)."""
-    from unittest.mock import patch as replace
-
     from coinbase_agentkit import ActionProvider, create_action
     from coinbase_agentkit.action_providers import action_decorator
 
@@ -70,7 +65,7 @@ def probe(governor: Governor, spy: Callable[[], None]) -> None:
         def supports_network(self, network: Any) -> bool:
             return True
 
-    with installed(install, governor), replace.object(action_decorator, "send_analytics_event", lambda event: None):
+    with installed(install, governor), replaced(action_decorator, send_analytics_event=nothing):
         wallet: Any = None
         (action,) = Probes("probes", []).get_actions(wallet)
         try:

@@ -18,6 +18,7 @@ from mutx_agent.action import GovernedAction
 from mutx_agent.adapters._common import Gate, ToolUse, failing_closed
 from mutx_agent.adapters._family import all_of, patch_family, place_of
 from mutx_agent.adapters._patch import Uninstall, installed, patch
+from mutx_agent.adapters._probes import probed_by
 from mutx_agent.errors import ActionDenied
 from mutx_agent.governor import Governor
 from mutx_agent.scope import CURRENT, Scope
@@ -187,10 +188,6 @@ def _note(action: GovernedAction, answer: Any) -> None:
         action.result = answer
 
 
-def probes() -> tuple[Callable[[Governor, Callable[[], None]], None], ...]:
-    return probe, probe_installed
-
-
 def probe(governor: Governor, spy: Callable[[], None]) -> None:
     """Have the framework run one native function call of a tool that calls `spy`, with the hooks."""
     uninstall = register_hooks(governor)
@@ -212,18 +209,13 @@ def _call(spy: Callable[[], None]) -> None:
     from crewai.tools import tool
     from crewai.utilities.agent_utils import convert_tools_to_openai_schema, execute_single_native_tool_call
 
-    @tool("probed")
-    def probed() -> str:
-        """Does what the proof watches."""
-        spy()
-        return "ran"
-
-    _, functions, _ = convert_tools_to_openai_schema([probed])
+    asking = tool("probed")(probed_by(spy))
+    _, functions, _ = convert_tools_to_openai_schema([asking])
     call = SimpleNamespace(id="call-1", function=SimpleNamespace(name="probed", arguments="{}"))
     execute_single_native_tool_call(
         call,
         available_functions=functions,
-        original_tools=[probed],
+        original_tools=[asking],
         structured_tools=None,
         tools_handler=None,
         agent=None,

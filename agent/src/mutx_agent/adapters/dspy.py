@@ -13,9 +13,9 @@ from collections.abc import Callable
 from typing import Any
 
 from mutx_agent.adapters._arguments import with_changes
-from mutx_agent.adapters._common import Gate, ToolUse
+from mutx_agent.adapters._common import Gate, ToolUse, raised
 from mutx_agent.adapters._patch import Uninstall, installed, patch
-from mutx_agent.errors import ActionDenied
+from mutx_agent.adapters._probes import probed_by
 from mutx_agent.governor import Governor
 from mutx_agent.transport.base import Json
 
@@ -37,12 +37,7 @@ def _call(original: Any, gate: Gate) -> Any:
     def call(self: Any, **kwargs: Any) -> Any:
         if _ends_the_run(self):
             return original(self, **kwargs)
-        return gate.run(
-            lambda: ToolUse(self.name, kwargs),
-            lambda changed: original(self, **_with(self.name, kwargs, changed)),
-            _raise,
-            hook="call",
-        )
+        return gate.run(*_question(self, original, kwargs), hook="call")
 
     return call
 
@@ -51,14 +46,18 @@ def _acall(original: Any, gate: Gate) -> Any:
     async def acall(self: Any, **kwargs: Any) -> Any:
         if _ends_the_run(self):
             return await original(self, **kwargs)
-        return await gate.arun(
-            lambda: ToolUse(self.name, kwargs),
-            lambda changed: original(self, **_with(self.name, kwargs, changed)),
-            _raise,
-            hook="call",
-        )
+        return await gate.arun(*_question(self, original, kwargs), hook="call")
 
     return acall
+
+
+def _question(tool: Any, original: Any, kwargs: dict[str, Any]) -> tuple[Any, Any, Any]:
+    """What is asked of the gate, synchronously or not."""
+    return (
+        lambda: ToolUse(tool.name, kwargs),
+        lambda changed: original(tool, **_with(tool.name, kwargs, changed)),
+        raised,
+    )
 
 
 def _execute(original: Any, gate: Gate) -> Any:
@@ -69,7 +68,7 @@ def _execute(original: Any, gate: Gate) -> Any:
             call = self.model_copy(update={"args": _with(self.name, self.args, changed)})
             return original(call, known)
 
-        return gate.run(lambda: ToolUse(self.name, self.args), run, _raise, hook="execute")
+        return gate.run(lambda: ToolUse(self.name, self.args), run, raised, hook="execute")
 
     return execute
 
@@ -93,22 +92,13 @@ def _with(name: str, given: dict[str, Any], changed: Json | None) -> dict[str, A
     return given if changed is None else with_changes(name, given, changed)
 
 
-def _raise(denial: ActionDenied) -> Any:
-    raise denial
-
-
-def probe(governor: Governor, spy: Callable[[], None]) -> None:
+def probe_installed(governor: Governor, spy: Callable[[], None]) -> None:
     """Have `ReAct` call a tool that calls `spy`, with nothing but `install`."""
     import dspy
     from dspy.utils import DummyLM
-
-    def probed() -> str:
-        """Does what the proof watches."""
-        spy()
-        return "ran"
 
     asks = {"next_thought": "ask", "next_tool_name": "probed", "next_tool_args": "{}"}
     ends = {"next_thought": "end", "next_tool_name": "finish", "next_tool_args": "{}"}
     script = DummyLM([asks, ends, {"reasoning": "none", "answer": "done"}])
     with installed(install, governor), dspy.context(lm=script):
-        dspy.ReAct("question -> answer", tools=[probed])(question="prove it")
+        dspy.ReAct("question -> answer", tools=[probed_by(spy)])(question="prove it")

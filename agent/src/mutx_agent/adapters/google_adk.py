@@ -15,9 +15,10 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any
 
-from mutx_agent.adapters._common import Gate, Step, ToolUse, failing_closed
+from mutx_agent.adapters._common import Gate, Step, ToolUse, failing_closed, when_asked_for
 from mutx_agent.adapters._family import patch_family, place_of
 from mutx_agent.adapters._patch import Uninstall, installed, run_aside
+from mutx_agent.adapters._probes import probed_by
 from mutx_agent.errors import ActionDenied
 from mutx_agent.governor import Governor
 from mutx_agent.scope import CURRENT
@@ -135,15 +136,7 @@ def _change(tool_args: dict[str, Any], step: Step) -> None:
         tool_args.update(changed)
 
 
-def __getattr__(name: str) -> Any:
-    """`GovernPlugin` is a class of the framework, so it comes into being when somebody asks for it."""
-    if name == "GovernPlugin":
-        return _plugin()
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-
-
-def probes() -> tuple[Callable[[Governor, Callable[[], None]], None], ...]:
-    return probe, probe_installed
+__getattr__ = when_asked_for(__name__, GovernPlugin=_plugin)
 
 
 def probe(governor: Governor, spy: Callable[[], None]) -> None:
@@ -164,18 +157,15 @@ async def _run_agent(spy: Callable[[], None], plugins: list[Any]) -> None:
     from google.adk.runners import InMemoryRunner
     from google.genai import types
 
-    def probed() -> str:
-        """Does what the proof watches."""
-        spy()
-        return "ran"
-
     answers = iter([types.Part.from_function_call(name="probed", args={}), types.Part.from_text(text="done")])
 
     class ProofModel(BaseLlm):
         async def generate_content_async(self, llm_request: Any, stream: bool = False) -> Any:
             yield LlmResponse(content=types.Content(role="model", parts=[next(answers)]))
 
-    runner = InMemoryRunner(LlmAgent(name="proof", model=ProofModel(model="proof"), tools=[probed]), plugins=plugins)
+    runner = InMemoryRunner(
+        LlmAgent(name="proof", model=ProofModel(model="proof"), tools=[probed_by(spy)]), plugins=plugins
+    )
     session = await runner.session_service.create_session(app_name=runner.app_name, user_id="proof")
     question = types.Content(role="user", parts=[types.Part.from_text(text="prove it")])
     async for _ in runner.run_async(user_id="proof", session_id=session.id, new_message=question):

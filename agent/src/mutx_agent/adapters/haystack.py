@@ -15,10 +15,10 @@ from functools import wraps
 from typing import Any
 
 from mutx_agent.adapters._arguments import with_changes
-from mutx_agent.adapters._common import Gate, ToolUse
+from mutx_agent.adapters._common import Gate, ToolUse, raised
 from mutx_agent.adapters._family import patch_family, place_of
 from mutx_agent.adapters._patch import Maker, Uninstall, installed
-from mutx_agent.adapters._probes import quiet
+from mutx_agent.adapters._probes import probed_by, quiet
 from mutx_agent.errors import ActionDenied
 from mutx_agent.governor import Governor
 from mutx_agent.transport.base import Json
@@ -51,7 +51,7 @@ def _asking(gate: Gate, tool: Any) -> Callable[..., Any]:
     @wraps(tool.function)
     def ask(**kwargs: Any) -> Any:
         return gate.run(
-            lambda: _use(tool, kwargs), lambda changed: tool.function(**_with(tool, kwargs, changed)), _raise
+            lambda: _use(tool, kwargs), lambda changed: tool.function(**_with(tool, kwargs, changed)), raised
         )
 
     return ask
@@ -61,7 +61,7 @@ def _async_asking(gate: Gate, tool: Any) -> Callable[..., Any]:
     @wraps(tool.async_function)
     async def ask(**kwargs: Any) -> Any:
         return await gate.arun(
-            lambda: _use(tool, kwargs), lambda changed: tool.async_function(**_with(tool, kwargs, changed)), _raise
+            lambda: _use(tool, kwargs), lambda changed: tool.async_function(**_with(tool, kwargs, changed)), raised
         )
 
     return ask
@@ -80,12 +80,7 @@ def _invoke(original: Any, gate: Gate) -> Any:
     place = place_of(original)
 
     def invoke(self: Any, **kwargs: Any) -> Any:
-        return gate.run(
-            lambda: _use(self, kwargs),
-            lambda changed: original(self, **_with(self, kwargs, changed)),
-            lambda denial: _fail(self, denial),
-            hook=place,
-        )
+        return gate.run(*_question(self, original, kwargs), hook=place)
 
     return invoke
 
@@ -94,14 +89,18 @@ def _invoke_async(original: Any, gate: Gate) -> Any:
     place = place_of(original)
 
     async def invoke_async(self: Any, **kwargs: Any) -> Any:
-        return await gate.arun(
-            lambda: _use(self, kwargs),
-            lambda changed: original(self, **_with(self, kwargs, changed)),
-            lambda denial: _fail(self, denial),
-            hook=place,
-        )
+        return await gate.arun(*_question(self, original, kwargs), hook=place)
 
     return invoke_async
+
+
+def _question(tool: Any, original: Any, kwargs: Mapping[str, Any]) -> tuple[Any, Any, Any]:
+    """What is asked of the gate, synchronously or not."""
+    return (
+        lambda: _use(tool, kwargs),
+        lambda changed: original(tool, **_with(tool, kwargs, changed)),
+        lambda denial: _fail(tool, denial),
+    )
 
 
 def _use(tool: Any, kwargs: Mapping[str, Any]) -> ToolUse:
@@ -121,19 +120,11 @@ def _with(tool: Any, kwargs: Mapping[str, Any], changed: Json | None) -> dict[st
     return {**injected, **with_changes(tool.name, given, changed)}
 
 
-def _raise(denial: ActionDenied) -> Any:
-    raise denial
-
-
 def _fail(tool: Any, denial: ActionDenied) -> Any:
     """What an agent turns into an error message for the model."""
     from haystack.tools.errors import ToolInvocationError
 
     raise ToolInvocationError(str(denial), tool_name=tool.name) from denial
-
-
-def probes() -> tuple[Callable[[Governor, Callable[[], None]], None], ...]:
-    return probe, probe_installed
 
 
 def probe(governor: Governor, spy: Callable[[], None]) -> None:
@@ -150,12 +141,8 @@ def probe_installed(governor: Governor, spy: Callable[[], None]) -> None:
 def _probed(spy: Callable[[], None]) -> Any:
     from haystack.tools import Tool
 
-    def probed() -> str:
-        spy()
-        return "ran"
-
     nothing: dict[str, Any] = {"type": "object", "properties": {}}
-    return Tool(name="probed", description="Does what the proof watches.", parameters=nothing, function=probed)
+    return Tool(name="probed", description="Does what the proof watches.", parameters=nothing, function=probed_by(spy))
 
 
 def _run_agent(tools: list[Any]) -> None:

@@ -14,17 +14,19 @@ coroutine runs synchronously under `ainvoke`).
 
 from collections.abc import Awaitable, Callable
 from functools import cache
-from importlib.util import find_spec
 from typing import Any
 
 from mutx_agent.action import GovernedAction
-from mutx_agent.adapters._common import Gate, ToolUse
+from mutx_agent.adapters._common import Gate, ToolUse, when_asked_for
 from mutx_agent.adapters._patch import Uninstall, installed, patch
+from mutx_agent.adapters._probes import probed_by
 from mutx_agent.errors import ActionDenied
 from mutx_agent.governor import Governor
 from mutx_agent.transport.base import Json
 
 RUNTIME = "langgraph"
+HOOK_PACKAGE = "langchain"
+"""Where the middleware is; tools are in `langchain-core`."""
 
 
 class ToolCallGuard:
@@ -35,21 +37,21 @@ class ToolCallGuard:
 
     def run(self, request: Any, execute: Callable[[Any], Any]) -> Any:
         """For `wrap_tool_call`."""
-        return self._gate.run(
-            lambda: _requested(request),
-            lambda changed: execute(_with(request, changed)),
-            lambda denial: _refusal(denial, request.tool_call["name"], request.tool_call["id"]),
-            _note,
-        )
+        return self._gate.run(*_requested_call(request, execute))
 
     async def arun(self, request: Any, execute: Callable[[Any], Awaitable[Any]]) -> Any:
         """For `awrap_tool_call`."""
-        return await self._gate.arun(
-            lambda: _requested(request),
-            lambda changed: execute(_with(request, changed)),
-            lambda denial: _refusal(denial, request.tool_call["name"], request.tool_call["id"]),
-            _note,
-        )
+        return await self._gate.arun(*_requested_call(request, execute))
+
+
+def _requested_call(request: Any, execute: Callable[[Any], Any]) -> tuple[Any, ...]:
+    """What is asked of the gate, synchronously or not."""
+    return (
+        lambda: _requested(request),
+        lambda changed: execute(_with(request, changed)),
+        lambda denial: _refusal(denial, request.tool_call["name"], request.tool_call["id"]),
+        _note,
+    )
 
 
 def _requested(request: Any) -> ToolUse:
@@ -131,11 +133,7 @@ def _middleware() -> Any:
     return GovernMiddleware
 
 
-def __getattr__(name: str) -> Any:
-    """`GovernMiddleware` is a LangChain class, so it comes into being when somebody asks for it."""
-    if name == "GovernMiddleware":
-        return _middleware()
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+__getattr__ = when_asked_for(__name__, GovernMiddleware=_middleware)
 
 
 def install(governor: Governor | None = None) -> Uninstall:
@@ -146,26 +144,26 @@ def install(governor: Governor | None = None) -> Uninstall:
 
 def _run(original: Any, gate: Gate) -> Any:
     def run(self: Any, tool_input: Any, *args: Any, **kwargs: Any) -> Any:
-        return gate.run(
-            lambda: _described(self, tool_input, kwargs),
-            lambda changed: original(self, _input(self, tool_input, changed), *args, **kwargs),
-            lambda denial: _refusal(denial, self.name, kwargs.get("tool_call_id")),
-            _note,
-        )
+        return gate.run(*_tool_run(original, self, tool_input, args, kwargs))
 
     return run
 
 
 def _arun(original: Any, gate: Gate) -> Any:
     async def arun(self: Any, tool_input: Any, *args: Any, **kwargs: Any) -> Any:
-        return await gate.arun(
-            lambda: _described(self, tool_input, kwargs),
-            lambda changed: original(self, _input(self, tool_input, changed), *args, **kwargs),
-            lambda denial: _refusal(denial, self.name, kwargs.get("tool_call_id")),
-            _note,
-        )
+        return await gate.arun(*_tool_run(original, self, tool_input, args, kwargs))
 
     return arun
+
+
+def _tool_run(original: Any, tool: Any, tool_input: Any, args: Any, kwargs: dict[str, Any]) -> tuple[Any, ...]:
+    """What is asked of the gate, synchronously or not."""
+    return (
+        lambda: _described(tool, tool_input, kwargs),
+        lambda changed: original(tool, _input(tool, tool_input, changed), *args, **kwargs),
+        lambda denial: _refusal(denial, tool.name, kwargs.get("tool_call_id")),
+        _note,
+    )
 
 
 def _described(tool: Any, tool_input: Any, options: dict[str, Any]) -> ToolUse:
@@ -198,11 +196,6 @@ def _input(tool: Any, tool_input: Any, changed: Json | None) -> Any:
     return {**{name: value for name, value in tool_input.items() if name not in given}, **changed}
 
 
-def probes() -> tuple[Callable[[Governor, Callable[[], None]], None], ...]:
-    """The middleware needs the package `langchain`; tools are in `langchain-core`."""
-    return (probe, probe_installed) if find_spec("langchain") else (probe_installed,)
-
-
 def probe(governor: Governor, spy: Callable[[], None]) -> None:
     """Have a real agent with GovernMiddleware call a tool that calls `spy`."""
     from langchain.agents import create_agent
@@ -228,10 +221,4 @@ def probe_installed(governor: Governor, spy: Callable[[], None]) -> None:
 def _probed(spy: Callable[[], None]) -> Any:
     from langchain_core.tools import tool
 
-    @tool
-    def probed() -> str:
-        """Does what the proof watches."""
-        spy()
-        return "ran"
-
-    return probed
+    return tool(probed_by(spy))

@@ -15,6 +15,7 @@ from mutx_agent.action import GovernedAction
 from mutx_agent.adapters._common import Gate, ToolUse
 from mutx_agent.adapters._family import patch_family, place_of
 from mutx_agent.adapters._patch import Maker, Uninstall, installed
+from mutx_agent.adapters._probes import probed_by
 from mutx_agent.errors import ActionDenied
 from mutx_agent.governor import Governor
 from mutx_agent.transport.base import Json
@@ -102,18 +103,13 @@ def _note(action: GovernedAction, answer: Any) -> None:
         action.result = getattr(answer, "raw_output", answer)
 
 
-def probe(governor: Governor, spy: Callable[[], None]) -> None:
+def probe_installed(governor: Governor, spy: Callable[[], None]) -> None:
     """Have a real agent call a tool that calls `spy`, with nothing but `install`."""
     import asyncio
 
     from llama_index.core.agent.workflow import FunctionAgent
     from llama_index.core.base.llms.types import ChatMessage, ToolCallBlock
     from llama_index.core.llms.mock import MockFunctionCallingLLM
-
-    def probed() -> str:
-        """Does what the proof watches."""
-        spy()
-        return "ran"
 
     def answer(messages: Any, **options: Any) -> Any:
         asked = any(message.role == "tool" for message in messages)
@@ -122,7 +118,7 @@ def probe(governor: Governor, spy: Callable[[], None]) -> None:
 
     async def run() -> None:
         model = MockFunctionCallingLLM(response_generator=answer, is_chat_model=True)
-        await FunctionAgent(tools=[probed], llm=model, streaming=False).run("prove it")
+        await FunctionAgent(tools=[probed_by(spy)], llm=model, streaming=False).run("prove it")
 
     with installed(install, governor):
         asyncio.run(run())

@@ -16,6 +16,7 @@ from typing import Any
 
 from mutx_agent.adapters._common import Gate, ToolUse
 from mutx_agent.adapters._patch import Uninstall, installed, patch, run_aside
+from mutx_agent.adapters._probes import probed_by
 from mutx_agent.errors import ActionDenied
 from mutx_agent.governor import Governor
 from mutx_agent.transport.base import Json
@@ -68,18 +69,14 @@ def _note(action: Any, answer: Any) -> None:
         action.result = dumped.get("structuredContent") or dumped.get("content", dumped)
 
 
-def probe(governor: Governor, spy: Callable[[], None]) -> None:
+def probe_installed(governor: Governor, spy: Callable[[], None]) -> None:
     """Have a client session call a tool, that calls `spy`, of a server in memory."""
     from mcp import Client
     from mcp.server.mcpserver import MCPServer
 
     server = MCPServer("proof")
 
-    @server.tool()
-    def probed() -> str:
-        """Does what the proof watches."""
-        spy()
-        return "ran"
+    server.tool()(probed_by(spy))
 
     async def call() -> None:
         async with Client(server) as client:

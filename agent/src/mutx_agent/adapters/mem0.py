@@ -14,8 +14,9 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any
 
-from mutx_agent.adapters._common import Gate, ToolUse
+from mutx_agent.adapters._common import Gate, ToolUse, raised
 from mutx_agent.adapters._patch import Maker, Uninstall, installed, patch
+from mutx_agent.adapters._probes import nothing, replaced
 from mutx_agent.arguments import BoundCall, CallShape
 from mutx_agent.errors import ActionDenied
 from mutx_agent.governor import Governor
@@ -65,11 +66,11 @@ def _maker(name: str, operation: str) -> Maker:
 
         def run(*args: Any, **kwargs: Any) -> Any:
             call = shape.bind(args, kwargs)
-            return gate.run(lambda: used(call), lambda changed: _made(original, call, changed), _raise)
+            return gate.run(lambda: used(call), lambda changed: _made(original, call, changed), raised)
 
         async def arun(*args: Any, **kwargs: Any) -> Any:
             call = shape.bind(args, kwargs)
-            return await gate.arun(lambda: used(call), lambda changed: _made(original, call, changed), _raise)
+            return await gate.arun(lambda: used(call), lambda changed: _made(original, call, changed), raised)
 
         return arun if inspect.iscoroutinefunction(original) else run
 
@@ -84,14 +85,8 @@ def _made(original: Any, call: BoundCall, changed: Json | None) -> Any:
     return original(*args, **kwargs)
 
 
-def _raise(denial: ActionDenied) -> Any:
-    raise denial
-
-
-def probe(governor: Governor, spy: Callable[[], None]) -> None:
+def probe_installed(governor: Governor, spy: Callable[[], None]) -> None:
     """Have a memory without any model behind it look something up in a store that calls `spy`."""
-    from unittest.mock import patch as replace
-
     from mem0.memory import main
 
     class Store:
@@ -102,8 +97,7 @@ def probe(governor: Governor, spy: Callable[[], None]) -> None:
     memory.vector_store = Store()
     with (
         installed(install, governor),
-        replace.object(main, "capture_event", lambda *unused: None),
-        replace.object(main, "display_first_run_notice", lambda *unused: None),
+        replaced(main, capture_event=nothing, display_first_run_notice=nothing),
     ):
         try:
             memory.get("nothing")

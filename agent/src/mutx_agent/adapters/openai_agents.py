@@ -22,6 +22,7 @@ from typing import Any
 from mutx_agent.adapters._common import Gate, ToolUse
 from mutx_agent.adapters._openai_agents_native import points
 from mutx_agent.adapters._patch import Uninstall, installed, patch, run_aside
+from mutx_agent.adapters._probes import probed_by
 from mutx_agent.governor import Governor
 from mutx_agent.transport.base import Json
 
@@ -144,10 +145,6 @@ def _call(original: Any, gate: Gate) -> Any:
     return call
 
 
-def probes() -> tuple[Callable[[Governor, Callable[[], None]], None], ...]:
-    return probe, probe_installed
-
-
 def probe(governor: Governor, spy: Callable[[], None]) -> None:
     """Have a real agent with governed tools call one that calls `spy`."""
     _run_agent(governed_tools([_probed(spy)], governor))
@@ -171,10 +168,4 @@ def _run_agent(tools: list[Any]) -> None:
 def _probed(spy: Callable[[], None]) -> Any:
     from agents import function_tool
 
-    @function_tool
-    def probed() -> str:
-        """Does what the proof watches."""
-        spy()
-        return "ran"
-
-    return probed
+    return function_tool(probed_by(spy))

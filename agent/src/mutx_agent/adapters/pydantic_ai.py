@@ -16,8 +16,9 @@ from dataclasses import replace
 from functools import cache
 from typing import Any
 
-from mutx_agent.adapters._common import Gate, ToolUse
+from mutx_agent.adapters._common import Gate, ToolUse, when_asked_for
 from mutx_agent.adapters._patch import Uninstall, installed, patch, run_aside
+from mutx_agent.adapters._probes import probed_by
 from mutx_agent.errors import ActionDenied
 from mutx_agent.governor import Governor
 from mutx_agent.transport.base import Json
@@ -82,11 +83,7 @@ def _capability() -> Any:
     return GovernCapability
 
 
-def __getattr__(name: str) -> Any:
-    """`GovernCapability` is a class of the framework, so it comes into being when somebody asks for it."""
-    if name == "GovernCapability":
-        return _capability()
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+__getattr__ = when_asked_for(__name__, GovernCapability=_capability)
 
 
 def _note(action: Any, answer: Any) -> None:
@@ -127,10 +124,6 @@ def _raw_execute(original: Any, gate: Gate) -> Any:
     return raw_execute
 
 
-def probes() -> tuple[Callable[[Governor, Callable[[], None]], None], ...]:
-    return probe, probe_installed
-
-
 def probe(governor: Governor, spy: Callable[[], None]) -> None:
     """Have a real agent with GovernCapability call a tool that calls `spy`."""
     _run_agent(spy, [_capability()(governor)])
@@ -146,10 +139,5 @@ def _run_agent(spy: Callable[[], None], capabilities: list[Any]) -> None:
     from pydantic_ai import Agent
     from pydantic_ai.models.test import TestModel
 
-    def probed() -> str:
-        """Does what the proof watches."""
-        spy()
-        return "ran"
-
-    agent: Any = Agent(TestModel(), tools=[probed], capabilities=capabilities)
+    agent: Any = Agent(TestModel(), tools=[probed_by(spy)], capabilities=capabilities)
     run_aside(lambda: agent.run("prove it"))

@@ -12,11 +12,10 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import Any
 
 from mutx_agent.adapters._arguments import with_changes
-from mutx_agent.adapters._common import Gate, ToolUse
+from mutx_agent.adapters._common import Gate, ToolUse, raised
 from mutx_agent.adapters._patch import Uninstall, installed, patch
 from mutx_agent.adapters._probes import quiet
 from mutx_agent.adapters._streams import arun_stream
-from mutx_agent.errors import ActionDenied
 from mutx_agent.governor import Governor
 from mutx_agent.transport.base import Json
 
@@ -38,7 +37,7 @@ def function_filter(
         if context.function.is_prompt:
             await next(context)
         else:
-            await gate.arun(lambda: _use(context.function, context.arguments), execute, _raise, _note)
+            await gate.arun(lambda: _use(context.function, context.arguments), execute, raised, _note)
 
     return govern_function_call
 
@@ -59,7 +58,7 @@ def _invoke(original: Any, gate: Gate) -> Any:
         async def execute(changed: Json | None) -> Any:
             return await original(self, kernel, _change(self, given, changed), metadata)
 
-        return await gate.arun(lambda: _use(self, given), execute, _raise, _note)
+        return await gate.arun(lambda: _use(self, given), execute, raised, _note)
 
     return invoke
 
@@ -108,16 +107,8 @@ def _change(function: Any, arguments: Any, changed: Json | None) -> Any:
     return arguments
 
 
-def _raise(denial: ActionDenied) -> Any:
-    raise denial
-
-
 def _note(action: Any, answer: Any) -> None:
     action.result = getattr(answer, "value", answer)
-
-
-def probes() -> tuple[Callable[[Governor, Callable[[], None]], None], ...]:
-    return probe, probe_installed
 
 
 def probe(governor: Governor, spy: Callable[[], None]) -> None:

@@ -12,10 +12,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from mutx_agent.adapters._arguments import named, with_changes
-from mutx_agent.adapters._common import Gate, ToolUse
+from mutx_agent.adapters._common import Gate, ToolUse, raised
 from mutx_agent.adapters._family import all_of, patch_family, place_of
 from mutx_agent.adapters._patch import Maker, Uninstall, installed, patch
-from mutx_agent.errors import ActionDenied
 from mutx_agent.governor import Governor
 from mutx_agent.transport.base import Json
 
@@ -52,7 +51,7 @@ def _call(original: Any, gate: Gate) -> Any:
             validate_tool_arguments(self, merged)
             return original(self, **options, **merged)
 
-        return gate.run(lambda: ToolUse(self.name, given, tool=self), execute, _raise, hook=place)
+        return gate.run(lambda: ToolUse(self.name, given, tool=self), execute, raised, hook=place)
 
     return call
 
@@ -76,17 +75,13 @@ def _delegate(original: Any, gate: Gate) -> Any:
         return gate.run(
             lambda: ToolUse(self.name or type(self).__name__, given),
             lambda changed: original(self, **(given if changed is None else with_changes(self.name, given, changed))),
-            _raise,
+            raised,
         )
 
     return delegate
 
 
-def _raise(denial: ActionDenied) -> Any:
-    raise denial
-
-
-def probe(governor: Governor, spy: Callable[[], None]) -> None:
+def probe_installed(governor: Governor, spy: Callable[[], None]) -> None:
     """Have a real agent call a tool that calls `spy`, with nothing but `install`."""
     from smolagents import ChatMessage, MessageRole, Model, Tool, ToolCallingAgent
     from smolagents.models import ChatMessageToolCall, ChatMessageToolCallFunction

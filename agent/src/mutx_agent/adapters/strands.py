@@ -15,9 +15,10 @@ from contextlib import AsyncExitStack
 from typing import Any
 
 from mutx_agent.action import GovernedAction
-from mutx_agent.adapters._common import Gate, Step, ToolUse, failing_closed
+from mutx_agent.adapters._common import Gate, Step, ToolUse, failing_closed, raised
 from mutx_agent.adapters._patch import Uninstall, installed, patch
-from mutx_agent.adapters._streams import _inside as inside
+from mutx_agent.adapters._probes import probed_by
+from mutx_agent.adapters._streams import inside
 from mutx_agent.arguments import CallShape
 from mutx_agent.errors import ActionDenied
 from mutx_agent.governor import Governor
@@ -129,18 +130,10 @@ def _call(original: Any, gate: Gate) -> Any:
             return original(self, *allowed, **named)
 
         if inspect.iscoroutinefunction(self._tool_func):
-            return gate.arun(describe, again, _raise, hook="call")
-        return gate.run(describe, again, _raise, hook="call")
+            return gate.arun(describe, again, raised, hook="call")
+        return gate.run(describe, again, raised, hook="call")
 
     return call
-
-
-def _raise(denial: ActionDenied) -> Any:
-    raise denial
-
-
-def probes() -> tuple[Callable[[Governor, Callable[[], None]], None], ...]:
-    return probe, probe_installed
 
 
 def probe(governor: Governor, spy: Callable[[], None]) -> None:
@@ -149,28 +142,21 @@ def probe(governor: Governor, spy: Callable[[], None]) -> None:
 
     agent = _agent(spy)
     agent.add_middleware(ExecuteToolStage, tool_middleware(governor))
-    agent.tool.probed()
+    agent("prove it")
 
 
 def probe_installed(governor: Governor, spy: Callable[[], None]) -> None:
     """The same with a plain agent and `install`."""
     with installed(install, governor):
-        agent = _agent(spy)  # kept: it is only weakly known to `agent.tool`
-        agent.tool.probed()
+        _agent(spy)("prove it")
 
 
 def _agent(spy: Callable[[], None]) -> Any:
     from strands import Agent, tool
     from strands.models import Model
 
-    @tool
-    def probed() -> str:
-        """Does what the proof watches."""
-        spy()
-        return "ran"
-
-    class NoModel(Model):
-        """A tool is called directly, so nobody is asked."""
+    class ProofModel(Model):
+        """Asks for the tool, and has nothing to ask for once it has its result."""
 
         def update_config(self, **model_config: Any) -> None:
             return
@@ -178,10 +164,17 @@ def _agent(spy: Callable[[], None]) -> Any:
         def get_config(self) -> Any:
             return {}
 
-        def structured_output(self, *args: Any, **kwargs: Any) -> Any:
-            raise NotImplementedError
+        async def structured_output(self, *args: Any, **options: Any) -> Any:
+            yield {"output": None}
 
-        def stream(self, *args: Any, **kwargs: Any) -> Any:
-            raise NotImplementedError
+        async def stream(self, messages: Any, *args: Any, **options: Any) -> Any:
+            asked = any("toolResult" in part for message in messages for part in message["content"])
+            start = {} if asked else {"toolUse": {"name": "probed", "toolUseId": "call-1"}}
+            delta: Any = {"text": "done"} if asked else {"toolUse": {"input": "{}"}}
+            yield {"messageStart": {"role": "assistant"}}
+            yield {"contentBlockStart": {"start": start}}
+            yield {"contentBlockDelta": {"delta": delta}}
+            yield {"contentBlockStop": {}}
+            yield {"messageStop": {"stopReason": "end_turn" if asked else "tool_use"}}
 
-    return Agent(model=NoModel(), tools=[probed], callback_handler=None)
+    return Agent(model=ProofModel(), tools=[tool(probed_by(spy))], callback_handler=None)

@@ -11,6 +11,8 @@ KEPT = (
     "CURL_CA_BUNDLE CI DEBIAN_FRONTEND OMP_NUM_THREADS MKL_NUM_THREADS NODE_PATH NODE_EXTRA_CA_CERTS HOSTNAME"
 ).split()
 """Names and patterns of variables that hold no credentials by their meaning."""
+SUPERVISORS_MARK = "MUTX_LAUNCH_ID"
+"""By this a supervisor finds what an agent left running, so the program and its children carry it on. It is no secret."""
 NEVER = re.compile(r"PYTHONPATH|PYTHONHOME|MUTX_.*")
 """Not passed as they are: the first is rewritten, the others would lead around the run."""
 SECRET = re.compile(

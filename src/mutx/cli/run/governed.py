@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from mutx.cli.run.environment import child_environment
+from mutx.cli.run.environment import SUPERVISORS_MARK, child_environment
 from mutx.cli.run.folders import covered, file_rules
 from mutx.cli.run.journal import Journal
 from mutx.cli.run.layers import report_on
@@ -142,6 +142,8 @@ class GovernedRun:
             direct = "localhost,127.0.0.1,::1" if apart and not self._options.networks else ""
             own |= {name: proxy for one in PROXIES for name in (one, one.lower())}
             own |= {"NO_PROXY": direct, "no_proxy": direct}
+        if SUPERVISORS_MARK in os.environ:
+            own[SUPERVISORS_MARK] = os.environ[SUPERVISORS_MARK]
         order = Order(
             socket=str(folder / "run.sock"),
             agent_id=self._agent,

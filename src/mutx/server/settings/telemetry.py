@@ -16,10 +16,13 @@ class TelemetrySettings(BaseModel):
     """OTLP/HTTP traces URL (`http://collector:4318/v1/traces`) that gets every event as a span."""
     otlp_headers: SecretStr = SecretStr("")
     """Headers for it, as in OTEL_EXPORTER_OTLP_HEADERS: `name=value,name=value`, percent-encoded."""
-    otlp_preset: str = Field("", pattern="^(|braintrust|weave)$")
-    """An observability product that gets the spans; needs OTLP_API_KEY and OTLP_PROJECT (Weave: `entity/project`)."""
+    otlp_preset: str = Field("", pattern="^(|agentops|braintrust|helicone|weave)$")
+    """An observability product that gets the spans; needs OTLP_API_KEY, and OTLP_PROJECT where keys name no project."""
     otlp_api_key: SecretStr = SecretStr("")
     otlp_project: str = ""
+    """Braintrust: its name; Weave: `entity/project`; Helicone, if given: a property of every span."""
+    otlp_token_url: str = ""
+    """Where an AgentOps installation of one's own exchanges keys for tokens; belongs to OTLP_ENDPOINT."""
     trace_ratio: float = Field(1.0, ge=0, le=1)
     """Share of the requests without a trace of their caller's that get one, where spans are sent somewhere."""
     metrics_token: SecretStr = SecretStr("")

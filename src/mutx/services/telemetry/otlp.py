@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from typing import Any
 
-from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import SpanExportResult
@@ -18,6 +17,8 @@ from opentelemetry.trace import SpanContext, SpanKind, Status, StatusCode, Trace
 from mutx.governance.turn import Event
 from mutx.kit.errors import Unavailable
 from mutx.services.telemetry import conventions as names
+from mutx.services.telemetry.collectors import TokenExchange
+from mutx.services.telemetry.exporter import open_exporter
 
 NANO = 1_000_000_000
 
@@ -29,9 +30,16 @@ class OtlpSink:
     topics: frozenset[str] | None = frozenset({"aarm."})
     """Spans are of tool calls; logins and changes have none."""
 
-    def __init__(self, endpoint: str, headers: Mapping[str, str] | None = None, *, service: str = "mutx") -> None:
+    def __init__(
+        self,
+        endpoint: str,
+        headers: Mapping[str, str] | None = None,
+        exchange: TokenExchange | None = None,
+        *,
+        service: str = "mutx",
+    ) -> None:
         """`endpoint`: the full URL, `http://collector:4318/v1/traces`."""
-        self._exporter = OTLPSpanExporter(endpoint=endpoint, headers=dict(headers or {}))
+        self._exporter = open_exporter(endpoint, headers, exchange)
         self._resource = Resource.create({"service.name": service})
         self._scope = InstrumentationScope("mutx")
 

@@ -3,12 +3,14 @@
 from collections.abc import Mapping
 
 from opentelemetry.context import Context
-from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.sdk.trace.sampling import ALWAYS_ON, ParentBased
 from opentelemetry.trace import Span, SpanKind
+
+from mutx.services.telemetry.collectors import TokenExchange
+from mutx.services.telemetry.exporter import open_exporter
 
 SCOPE = "mutx"
 
@@ -20,14 +22,19 @@ class RequestTracer:
     """
 
     def __init__(
-        self, endpoint: str, headers: Mapping[str, str] | None = None, *, ratio: float = 1.0, service: str = "mutx"
+        self,
+        endpoint: str,
+        headers: Mapping[str, str] | None = None,
+        exchange: TokenExchange | None = None,
+        *,
+        ratio: float = 1.0,
+        service: str = "mutx",
     ) -> None:
         """`endpoint`: the full URL, `http://collector:4318/v1/traces`. `ratio`: of the requests that begin a trace."""
         self._provider = TracerProvider(
             resource=Resource.create({"service.name": service}), sampler=ParentBased(ALWAYS_ON), shutdown_on_exit=False
         )
-        exporter = OTLPSpanExporter(endpoint=endpoint, headers=dict(headers or {}))
-        self._provider.add_span_processor(BatchSpanProcessor(exporter))
+        self._provider.add_span_processor(BatchSpanProcessor(open_exporter(endpoint, headers, exchange)))
         self._tracer = self._provider.get_tracer(SCOPE)
         self._ratio = ratio
         self._due = 0.0
