@@ -17,6 +17,7 @@ from mutx.governance.types import Caller
 from mutx.server.app import middleware
 from mutx.server.doors.http import HotRoute
 from mutx.server.edge import local_limiters
+from mutx.server.middleware.metrics import HttpMetrics
 from mutx.server.middleware.timeouts import RequestTimeout
 from mutx.server.middleware.tracing import Tracing
 from tests.server.plane import PASSWORD, Plane, running
@@ -310,7 +311,8 @@ async def _sent(message: Any) -> None:
 def layers_of(plane: Plane) -> list[Middleware]:
     """As the app has them, with metrics of their own."""
     services = replace(plane.services, registry=CollectorRegistry())
-    return middleware(services, plane.settings, plane.identities, {}, local_limiters(plane.settings, plane.clock))
+    limiters, metrics = local_limiters(plane.settings, plane.clock), HttpMetrics(services.registry)
+    return middleware(services, plane.settings, plane.identities, {}, limiters, metrics)
 
 
 async def test_what_is_no_http_request_passes_every_layer_untouched(plane: Plane) -> None:

@@ -8,7 +8,7 @@ from mutx.governance.turn import ApprovalRequest, OutcomeStatus
 from mutx.governance.types import Decision, Effect
 
 
-class Answer(Struct, frozen=True, kw_only=True):
+class Answer(Struct, frozen=True, kw_only=True, gc=False):
     """The decision on an action, ready to be put on a wire."""
 
     action_id: str
@@ -30,20 +30,20 @@ class Answer(Struct, frozen=True, kw_only=True):
     """This is the answer to an earlier call with the same action id."""
 
 
-class Conclusion(Struct, frozen=True, kw_only=True):
+class Conclusion(Struct, frozen=True, kw_only=True, gc=False):
     action_id: str
     receipt_id: str
     status: OutcomeStatus
     replayed: bool = False
 
 
-class Redemption(Struct, frozen=True, kw_only=True):
+class Redemption(Struct, frozen=True, kw_only=True, gc=False):
     action_id: str
     args_hash: str
     redeemed_at: float
 
 
-class GrantSpec(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class GrantSpec(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, gc=False):
     """`approve and remember`: a standing grant made with the approval."""
 
     ttl_seconds: float = 3600.0

@@ -12,7 +12,7 @@ from mutx.kit.clock import Clock
 from mutx.kit.errors import NotFound, VerificationFailed
 
 
-class Dependencies(Struct, frozen=True):
+class Dependencies(Struct, frozen=True, gc=False):
     """How the actions that one depends on stand."""
 
     waiting: tuple[str, ...] = ()
@@ -20,7 +20,7 @@ class Dependencies(Struct, frozen=True):
     depth: int = 0
 
 
-class Delegated(Struct, frozen=True):
+class Delegated(Struct, frozen=True, gc=False):
     """By whose right a call is made."""
 
     chain: Chain = ()

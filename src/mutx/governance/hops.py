@@ -7,7 +7,7 @@ HAND_OFF = "delegate/"
 """A hand-off is a call of `delegate/<agent>`: policies decide it like any other."""
 
 
-class DelegationGrant(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+class DelegationGrant(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, gc=False):
     """A tool, or a glob over tools, and what its arguments may be at most."""
 
     tool: str
@@ -15,7 +15,7 @@ class DelegationGrant(Struct, frozen=True, kw_only=True, omit_defaults=True, for
     """Dotted argument path -> largest number; the argument must then be there."""
 
 
-class DelegationBudget(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class DelegationBudget(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, gc=False):
     """What all calls together may spend. An argument that is absent spends nothing."""
 
     argument: str
@@ -23,7 +23,7 @@ class DelegationBudget(Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     max: float
 
 
-class DelegationHop(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+class DelegationHop(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, gc=False):
     """One agent hands a part of what it may do to another."""
 
     id: str

@@ -12,7 +12,7 @@ from mutx.governance.tools import MetaTool, ToolSchema
 MAX_DEPTH = 8
 
 
-class ResolvedCall(Struct, frozen=True):
+class ResolvedCall(Struct, frozen=True, gc=False):
     """The innermost call, or the outer one and why it could not be opened."""
 
     tool_name: str

@@ -25,7 +25,7 @@ DEFAULT_TTL = 60.0
 MAX_LENGTH = 2048
 
 
-class Claims(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Claims(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, gc=False):
     """What a permit says, once its mac was checked."""
 
     id: str

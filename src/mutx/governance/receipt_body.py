@@ -21,11 +21,11 @@ At = Annotated[str, Meta(pattern=r"\A\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z\Z")]
 """A time; as text in the order of time."""
 
 
-class Part(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+class Part(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, gc=False):
     """An object of the body."""
 
 
-class ActionPart(Part, frozen=True, kw_only=True):
+class ActionPart(Part, frozen=True, kw_only=True, gc=False):
     """What was to be done. `hash` and `args` are commitments."""
 
     id: str
@@ -41,7 +41,7 @@ class ActionPart(Part, frozen=True, kw_only=True):
     depends_on: tuple[str, ...] = ()
 
 
-class IdentityPart(Part, frozen=True, kw_only=True):
+class IdentityPart(Part, frozen=True, kw_only=True, gc=False):
     """Who it was done for, by whom, with which rights."""
 
     user: str
@@ -57,7 +57,7 @@ class IdentityPart(Part, frozen=True, kw_only=True):
     """Principals that passed the right on, the first one first; empty: the agent acts by its own."""
 
 
-class RulePart(Part, frozen=True, kw_only=True):
+class RulePart(Part, frozen=True, kw_only=True, gc=False):
     """The rule that decided."""
 
     id: str
@@ -67,7 +67,7 @@ class RulePart(Part, frozen=True, kw_only=True):
     priority: int
 
 
-class CriticalPart(Part, frozen=True, kw_only=True):
+class CriticalPart(Part, frozen=True, kw_only=True, gc=False):
     """A critical argument and where its value came from. `value` is a commitment."""
 
     name: str
@@ -76,7 +76,7 @@ class CriticalPart(Part, frozen=True, kw_only=True):
     source: str | None = None
 
 
-class DecisionPart(Part, frozen=True, kw_only=True):
+class DecisionPart(Part, frozen=True, kw_only=True, gc=False):
     """What was decided and why. `modified` is a commitment; `reason` is made without values."""
 
     effect: str
@@ -98,7 +98,7 @@ class DecisionPart(Part, frozen=True, kw_only=True):
     grant: str | None = None
 
 
-class VotePart(Part, frozen=True, kw_only=True):
+class VotePart(Part, frozen=True, kw_only=True, gc=False):
     """One person's word."""
 
     by: str
@@ -107,7 +107,7 @@ class VotePart(Part, frozen=True, kw_only=True):
     own_request: bool = False
 
 
-class ApprovalPart(Part, frozen=True, kw_only=True):
+class ApprovalPart(Part, frozen=True, kw_only=True, gc=False):
     """The question put to people and their answers so far."""
 
     request_id: str
@@ -118,7 +118,7 @@ class ApprovalPart(Part, frozen=True, kw_only=True):
     votes: tuple[VotePart, ...] = ()
 
 
-class DeferralPart(Part, frozen=True, kw_only=True):
+class DeferralPart(Part, frozen=True, kw_only=True, gc=False):
     """Why an action was deferred; how and when that ended, once it did."""
 
     reason: str
@@ -126,7 +126,7 @@ class DeferralPart(Part, frozen=True, kw_only=True):
     resolved_at: At | None = None
 
 
-class PermitPart(Part, frozen=True, kw_only=True):
+class PermitPart(Part, frozen=True, kw_only=True, gc=False):
     """The permit given out. `args_hash` is a commitment."""
 
     id: str
@@ -135,7 +135,7 @@ class PermitPart(Part, frozen=True, kw_only=True):
     audience: str
 
 
-class OutcomePart(Part, frozen=True, kw_only=True):
+class OutcomePart(Part, frozen=True, kw_only=True, gc=False):
     """What came of the action. `result` and `error` are commitments; an absent result is null."""
 
     status: str
@@ -144,7 +144,7 @@ class OutcomePart(Part, frozen=True, kw_only=True):
     duration_ms: int | None = None
 
 
-class ReceiptBody(Part, frozen=True, kw_only=True):
+class ReceiptBody(Part, frozen=True, kw_only=True, gc=False):
     """One link of a session's chain."""
 
     v: int

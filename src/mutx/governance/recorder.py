@@ -14,7 +14,7 @@ from mutx.governance.types import Caller, Decision, Facts, NormalizedAction
 from mutx.kit.ids import new_id
 
 
-class Draft(Struct, frozen=True, kw_only=True):
+class Draft(Struct, frozen=True, kw_only=True, gc=False):
     """A turn before it has a place in the chain."""
 
     kind: TurnKind

@@ -24,7 +24,7 @@ class OutcomeStatus(StrEnum):
     UNKNOWN = "unknown"
 
 
-class Outcome(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Outcome(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """What the caller says came of an allowed action."""
 
     status: OutcomeStatus
@@ -56,7 +56,7 @@ class Verdict(StrEnum):
     """Fresh facts answered a deferral; no person did."""
 
 
-class Vote(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Vote(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     verdict: Verdict
     by: str
     """Principal id of the person; `system` for expiry and fresh context."""
@@ -67,7 +67,7 @@ class Vote(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The voter is the human the agent acts for; only where the workspace allows it."""
 
 
-class ApprovalRequest(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class ApprovalRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """A question put to people about one exact action. PENDING -> APPROVED | DENIED | EXPIRED | CANCELLED."""
 
     id: str
@@ -101,7 +101,7 @@ class ApprovalRequest(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Fencing number: a write names the revision it read."""
 
 
-class Receipt(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Receipt(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """A sealed receipt: its DSSE envelope as canonical JSON bytes and what indexes it."""
 
     id: str
@@ -110,7 +110,7 @@ class Receipt(Struct, frozen=True, kw_only=True, omit_defaults=True):
     envelope: bytes
 
 
-class Sealed(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Sealed(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """Values that stand in a receipt as salted commitments and lie beside it until erased."""
 
     args: dict[str, Any] | None = None
@@ -126,14 +126,14 @@ class Sealed(Struct, frozen=True, kw_only=True, omit_defaults=True):
     result_salt: str | None = None
 
 
-class PermitRecord(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class PermitRecord(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     id: str
     args_hash: str
     expires_at: float
     audience: str
 
 
-class Event(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Event(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """News for the outbox: `aarm.*` of turns and requests (see `telemetry`), `audit.*` of everything that is no turn."""
 
     topic: str
@@ -142,7 +142,7 @@ class Event(Struct, frozen=True, kw_only=True, omit_defaults=True):
     payload: dict[str, Any]
 
 
-class Turn(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Turn(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """Action, context delta, decision, approval, receipt and events of one step, in one write."""
 
     kind: TurnKind
@@ -172,7 +172,7 @@ class Turn(Struct, frozen=True, kw_only=True, omit_defaults=True):
     events: tuple[Event, ...] = ()
 
 
-class Grant(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Grant(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """A standing grant: satisfies the step_up of `rules` for an agent and a tool until it expires or is used up."""
 
     id: str
@@ -187,7 +187,7 @@ class Grant(Struct, frozen=True, kw_only=True, omit_defaults=True):
     revoked_at: float | None = None
 
 
-class ActionState(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class ActionState(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """Where an action stands, as the ledger has it."""
 
     action: NormalizedAction

@@ -22,13 +22,15 @@ class Effect(StrEnum):
     STEP_UP = "step_up"
     DEFER = "defer"
 
-    @property
-    def runs(self) -> bool:
-        return self in (Effect.ALLOW, Effect.MODIFY)
+    runs: bool
+    """The call may go on, as it is or modified."""
+    waits: bool
+    """Somebody or something has to answer first."""
 
-    @property
-    def waits(self) -> bool:
-        return self in (Effect.STEP_UP, Effect.DEFER)
+    def __init__(self, value: str) -> None:
+        # attributes, not properties: every decision asks a dozen times
+        self.runs = value in ("allow", "modify")
+        self.waits = value in ("step_up", "defer")
 
 
 STRICTNESS: Mapping[Effect, int] = {
@@ -142,7 +144,7 @@ class LimitedVerb(StrEnum):
     """Configure, command or delete an agent."""
 
 
-class AccessLimit(Struct, frozen=True):
+class AccessLimit(Struct, frozen=True, gc=False):
     """One stored grant or denial, for a caller whom it is about."""
 
     id: str
@@ -154,7 +156,7 @@ class AccessLimit(Struct, frozen=True):
     """A glob over tool names."""
 
 
-class Caller(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Caller(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """Who is asking, as the door verified it. Nothing in here was self-asserted."""
 
     workspace_id: str
@@ -179,7 +181,7 @@ class Caller(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Whose right it acts by, where it was handed one; verified, as the rest."""
 
 
-class ToolCall(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+class ToolCall(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, gc=False):
     """A tool call as an agent sent it: untrusted in every field."""
 
     tool_name: str
@@ -202,7 +204,7 @@ class ToolCall(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unk
     """The token of a delegation that this call is made under."""
 
 
-class NormalizedAction(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class NormalizedAction(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """One tool call in the form every stage speaks. `action_hash`: see `ActionMediator`."""
 
     id: str
@@ -231,14 +233,14 @@ class NormalizedAction(Struct, frozen=True, kw_only=True, omit_defaults=True):
     input_preview: str | None = None
 
 
-class Label(Struct, frozen=True):
+class Label(Struct, frozen=True, gc=False):
     """What is known of a piece of data."""
 
     confidentiality: Confidentiality = Confidentiality.RESTRICTED
     trusted: bool = False
 
 
-class ArgumentOrigin(Struct, frozen=True):
+class ArgumentOrigin(Struct, frozen=True, gc=False):
     """A critical argument's value and where it came from."""
 
     name: str
@@ -248,7 +250,7 @@ class ArgumentOrigin(Struct, frozen=True):
     """Tool and action that first mentioned it, as `tool#action-id`, where known."""
 
 
-class RuleRef(Struct, frozen=True):
+class RuleRef(Struct, frozen=True, gc=False):
     id: str
     name: str
     policy: str
@@ -256,7 +258,7 @@ class RuleRef(Struct, frozen=True):
     priority: int
 
 
-class ApprovalSpec(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class ApprovalSpec(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """Who has to say yes, and by when. Seconds."""
 
     roles: tuple[str, ...] = ("DEVELOPER", "ADMIN")
@@ -267,7 +269,7 @@ class ApprovalSpec(Struct, frozen=True, kw_only=True, omit_defaults=True):
     escalate_to: tuple[str, ...] = ("ADMIN",)
 
 
-class Charge(Struct, frozen=True):
+class Charge(Struct, frozen=True, gc=False):
     """An amount to be taken from a limit in the same write as the turn."""
 
     key: str
@@ -279,14 +281,14 @@ class Charge(Struct, frozen=True):
     """Seconds since the epoch after which the counter may be dropped; 0 keeps it with the session."""
 
 
-class Reading(Struct, frozen=True):
+class Reading(Struct, frozen=True, gc=False):
     """A counter as the decision saw it; part of the facts."""
 
     key: str
     value: int
 
 
-class GrantFact(Struct, frozen=True):
+class GrantFact(Struct, frozen=True, gc=False):
     """A standing grant as the decision saw it."""
 
     id: str
@@ -295,7 +297,7 @@ class GrantFact(Struct, frozen=True):
     uses_left: int
 
 
-class Facts(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Facts(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """All a decision depends on beside the action and the policy version. Stored with the turn."""
 
     context_hash: str
@@ -331,7 +333,7 @@ class Facts(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Why the delegation that the call names does not hold."""
 
 
-class Decision(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Decision(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """What was decided and why: an answer with its diagnostics, never an exception."""
 
     effect: Effect

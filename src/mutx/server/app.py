@@ -40,8 +40,10 @@ PROBES = ("/health", "/ready", "/metrics")
 class ControlPlaneApp:
     """What a server serves: the middleware around the API. Hot requests leave it before the API's own layers."""
 
-    def __init__(self, api: DescribedApi, outermost: ASGIApp) -> None:
+    def __init__(self, api: DescribedApi, outermost: ASGIApp, hot_lane: HotLane | None = None) -> None:
+        """`hot_lane`: for a server that may go straight there; None where every request has to pass what stands before it."""
         self.api = api
+        self.hot_lane = hot_lane
         self._outermost = outermost
 
     @property
@@ -74,12 +76,22 @@ def create_app(
     api.state.services = services
     observe(api.state, services, settings)
     limiters = limiters or local_limiters(settings, services.clock)
-    short, *full = middleware(services, settings, identities, doors, limiters, tracer)
+    metrics = HttpMetrics(services.registry)
     outermost: ASGIApp = api
-    for layer in reversed(full):
+    for layer in reversed(middleware(services, settings, identities, doors, limiters, metrics, tracer)):
         outermost = layer.cls(outermost, *layer.args, **layer.kwargs)
-    hot = short.cls(outermost, *short.args, **short.kwargs)
-    return ControlPlaneApp(api, hot if tracer is None else SampledWay(hot, outermost, hot=doors, tracer=tracer))
+    hot = HotLane(
+        outermost,
+        routes=doors,
+        hosts=TrustedHosts(_nothing, names=settings.hosts),
+        identities=identities,
+        throttle=limiters["hot"],
+        metrics=metrics,
+        limit=settings.max_body_bytes,
+    )
+    if tracer is None:
+        return ControlPlaneApp(api, hot, hot)
+    return ControlPlaneApp(api, SampledWay(hot, outermost, hot=doors, tracer=tracer))
 
 
 def middleware(
@@ -88,21 +100,12 @@ def middleware(
     identities: KnownIdentities,
     doors: Mapping[str, HotRoute],
     limiters: Limiters,
+    metrics: HttpMetrics,
     tracer: RequestTracer | None = None,
 ) -> list[Middleware]:
-    """From the outside in: the short way for hot requests; then for all others a name, the edge in the order of the technical reference (§5), the limits, the hot doors."""
-    metrics = HttpMetrics(services.registry)
+    """What stands behind the short way for hot requests, from the outside in: a name, the edge in the order of the technical reference (§5), the limits, the hot doors."""
     limits = edge_limits(settings, services.registry, limiters, hot=doors.keys(), exempt=PROBES)
     return [
-        Middleware(
-            HotLane,
-            routes=doors,
-            hosts=TrustedHosts(_nothing, names=settings.hosts),
-            identities=identities,
-            throttle=limiters["hot"],
-            metrics=metrics,
-            limit=settings.max_body_bytes,
-        ),
         Middleware(RequestId),
         Middleware(EdgeMetrics, metrics=metrics),
         Middleware(Addresses, families=families([op.url for op in by_name(FAMILIES).values()])),

@@ -59,6 +59,10 @@ class KnownIdentities:
         """The caller, if this credential was verified a moment ago and nothing was revoked since."""
         return self._callers.get(credential)
 
+    def cached_as(self, digest: bytes) -> Caller | None:
+        """As `cached`, by what `digest_of` the credential gave."""
+        return self._callers.named(digest)
+
     async def authenticate(self, credential: str) -> Caller:
         """The caller, from the cache or the store. Raises Unauthenticated."""
         return self.cached(credential) or await self._together(credential)

@@ -12,14 +12,14 @@ from msgspec import Struct
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
 
 from mutx.kit.ids import new_id
-from mutx.server.http_protocol import WholeAnswers
+from mutx.server.hot_http import HotHttp
 from mutx.web.problems import problem
 
 MAX_HEADER_BYTES = 65_536
 """Of the request line and headers together, where they come in pieces."""
 
 
-class WatchedHttp(WholeAnswers):
+class WatchedHttp(HotHttp):
     """One connection, and where its present message stands."""
 
     waiting_for: str | None = "headers"

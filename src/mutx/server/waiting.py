@@ -3,6 +3,7 @@
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from mutx.kit.errors import Unavailable
+from mutx.server.middleware.hot_lane import HotLane
 from mutx.web.problems import respond
 
 
@@ -11,6 +12,11 @@ class WaitingRoom:
 
     def __init__(self, app: ASGIApp | None = None) -> None:
         self.app = app
+
+    @property
+    def hot_lane(self) -> HotLane | None:
+        """The control plane's, once there is one."""
+        return getattr(self.app, "hot_lane", None)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if self.app is not None:

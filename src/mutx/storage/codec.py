@@ -15,14 +15,14 @@ from mutx.kit.errors import InputError
 NOTHING = Sealed()
 
 
-class Values(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Values(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """Every raw value of a turn."""
 
     sealed: Sealed
     input_preview: str | None = None
 
 
-class StoredTurn(Struct, frozen=True):
+class StoredTurn(Struct, frozen=True, gc=False):
     """A turn as its row holds it."""
 
     body: bytes

@@ -42,8 +42,8 @@ def connect(path: str, *, writes: bool, busy: float = BUSY_SECONDS) -> sqlite3.C
     connection = sqlite3.connect(path, timeout=busy, isolation_level=None, check_same_thread=False)
     for pragma in PRAGMAS:
         connection.execute(f"PRAGMA {pragma}")
-    if not writes:
-        connection.execute("PRAGMA query_only=ON")
+    # What undoes a statement or a savepoint is kept in memory, not in a file made and unlinked for every transaction.
+    connection.execute("PRAGMA temp_store=MEMORY" if writes else "PRAGMA query_only=ON")
     return connection
 
 

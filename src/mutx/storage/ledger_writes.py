@@ -70,7 +70,7 @@ PRUNE_EVENTS = """DELETE FROM outbox WHERE id <= (SELECT min(coalesce(c.last_id,
 EXPIRED_COUNTERS = "DELETE FROM ledger_counters WHERE window_end > 0 AND window_end < ?"
 
 
-class Entry(Struct, frozen=True):
+class Entry(Struct, frozen=True, gc=False):
     """A turn ready to be written: encoded, with a snapshot of the context where one is due."""
 
     turn: Turn

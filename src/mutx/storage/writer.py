@@ -28,6 +28,11 @@ logger = logging.getLogger(__name__)
 
 MAX_GROUP = 128
 """Jobs of one transaction: what the loop writes in one go, it cannot spend on anything else."""
+GATHERED = 16
+"""Jobs for which a group no longer waits while the loop brings more. The statements of a group and its commit cost the
+less for each job the more jobs there are; what goes on arriving is written while this many wait for the disk."""
+QUIET_TURNS = 2
+"""Turns of the loop without a new job after which none is on its way: data is read in one and handled in the next."""
 MAX_WAITING = 8192
 STAND_STILL_SECONDS = 30.0
 """How long a slice may hold the file before the queue goes on regardless; units end long before."""
@@ -110,6 +115,8 @@ class Writer:
         self._busy = False
         """A group is under way, or a slice holds the file."""
         self._called = False
+        self._seen = self._quiet = 0
+        """Entries that the last look at the queue found, and for how many looks there have been no more."""
         self._waiting = 0
         self._stopped = False
         self._connection: sqlite3.Connection | None = None
@@ -187,7 +194,7 @@ class Writer:
         self._call()
 
     def _call(self) -> None:
-        """Look at the queue once the loop has run what it has at hand: that much more comes into the group."""
+        """Look at the queue once the loop has run what it has at hand, and again while that brings more."""
         if not (self._called or self._busy):
             self._called = True
             self._loop.call_soon(self._next)
@@ -195,6 +202,9 @@ class Writer:
     def _next(self) -> None:
         self._called = False
         if self._busy:
+            return
+        if self._growing():
+            self._call()
             return
         while self._queue:
             first = self._queue[0]
@@ -206,6 +216,16 @@ class Writer:
                 self._grant(first)
                 return
         self._idle.set()
+
+    def _growing(self) -> bool:
+        """Whether the group is still small and was joined in one of the loop's last turns."""
+        found = len(self._queue)
+        self._quiet = 0 if found > self._seen else self._quiet + 1
+        self._seen = found
+        if found and found < GATHERED and self._quiet < QUIET_TURNS:
+            return True
+        self._seen = self._quiet = 0
+        return False
 
     def _take(self, most: int = MAX_GROUP) -> list[Job]:
         queue, jobs = self._queue, list[Job]()

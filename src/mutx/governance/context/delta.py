@@ -12,7 +12,7 @@ from mutx.governance.turn import OutcomeStatus
 from mutx.governance.types import Confidentiality, Effect, IntentSignal, Label
 
 
-class SessionOpening(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class SessionOpening(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """What the first call of a session tells about it; part of what that call is decided on."""
 
     agent_id: str

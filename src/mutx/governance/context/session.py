@@ -18,7 +18,7 @@ from mutx.governance.types import Confidentiality, Effect, IntentSignal, Label, 
 GENESIS = "0" * 64
 
 
-class ActionRecord(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class ActionRecord(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """One earlier action, without its arguments (those lie beside its receipt)."""
 
     id: str
@@ -33,7 +33,7 @@ class ActionRecord(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Set once the action concluded."""
 
 
-class DataAccess(Struct, frozen=True, kw_only=True):
+class DataAccess(Struct, frozen=True, kw_only=True, gc=False):
     """Data that a concluded action touched."""
 
     resource_type: str
@@ -43,14 +43,14 @@ class DataAccess(Struct, frozen=True, kw_only=True):
     sensitive: bool
 
 
-class PendingOutput(Struct, frozen=True):
+class PendingOutput(Struct, frozen=True, gc=False):
     """An action that may run, or waits to, and has not concluded: what its output counts as."""
 
     label: Label
     may_run: bool
 
 
-class ToolRuns(Struct, frozen=True):
+class ToolRuns(Struct, frozen=True, gc=False):
     """How often a tool was allowed to run, and as the how-manieth run of the session first and last."""
 
     count: int

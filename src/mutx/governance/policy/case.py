@@ -24,7 +24,7 @@ from mutx.governance.types import (
 )
 
 
-class Case(Struct, frozen=True):
+class Case(Struct, frozen=True, gc=False):
     """All that the stages of one decision look at."""
 
     snapshot: PolicySnapshot
@@ -38,7 +38,7 @@ class Case(Struct, frozen=True):
     consent: Consent
 
 
-class Ruling(Struct, frozen=True, kw_only=True):
+class Ruling(Struct, frozen=True, kw_only=True, gc=False):
     """An outcome with its reasons; later stages replace it by a stricter one."""
 
     effect: Effect

@@ -42,14 +42,19 @@ class HotRoute:
         self._verb = verb
         self._run = run
 
-    async def answer(self, caller: Caller, receive: Receive) -> bytes:
+    async def answer(self, caller: Caller, body: bytes) -> bytes:
         """The answer's JSON. Raises MutxError and nothing else."""
         with FAIL_CLOSED:
-            return msgspec.json.encode(await self._run(self._verb, parse(await _body(receive)), caller))
+            return msgspec.json.encode(await self._run(self._verb, parse(body), caller))
+
+    async def read(self, receive: Receive) -> bytes:
+        """The whole body; the size limit is the middleware's. Raises MutxError and nothing else."""
+        with FAIL_CLOSED:
+            return await _body(receive)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
-            body = await self.answer(_caller(scope), receive)
+            body = await self.answer(_caller(scope), await self.read(receive))
         except MutxError as error:
             await respond(scope, error)(scope, receive, send)
         else:
@@ -67,7 +72,6 @@ def _caller(scope: Scope) -> Caller:
 
 
 async def _body(receive: Receive) -> bytes:
-    """The whole body; the size limit is the middleware's."""
     message = await receive()
     body: bytes = message.get("body", b"")
     if not message.get("more_body"):

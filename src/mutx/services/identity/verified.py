@@ -38,7 +38,11 @@ class VerifiedCallers:
         return self._clock.now() < self._lease
 
     def get(self, credential: str) -> Caller | None:
-        entry = self._entries.get(digest_of(credential))
+        return self.named(digest_of(credential))
+
+    def named(self, digest: bytes) -> Caller | None:
+        """By `digest_of` the credential."""
+        entry = self._entries.get(digest)
         if entry is None or entry.epoch != self.epoch or not entry.until > self._clock.now() < self._lease:
             return None
         return entry.caller
