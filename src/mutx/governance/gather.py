@@ -5,7 +5,7 @@ from msgspec import Struct
 from mutx.governance.context import ContextAccumulator, Observation
 from mutx.governance.hops import Chain
 from mutx.governance.policy.engine import PolicyEngine
-from mutx.governance.ports import Delegations, Ledger, Policies, SessionState
+from mutx.governance.ports import Delegations, Ledger, Paused, Policies, SessionState
 from mutx.governance.turn import ActionState
 from mutx.governance.types import Effect, GrantFact, NormalizedAction, ToolCall
 from mutx.kit.clock import Clock
@@ -40,8 +40,10 @@ class Gatherer:
         accumulator: ContextAccumulator,
         clock: Clock,
         delegations: Delegations | None = None,
+        paused: Paused | None = None,
     ) -> None:
-        """`delegations`: None where no agent can hand anything on."""
+        """`delegations`: None where no agent can hand anything on. `paused`: None where nobody watches agents."""
+        self.paused = paused
         self.ledger = ledger
         self.accumulator = accumulator
         self._policies = policies
@@ -67,6 +69,9 @@ class Gatherer:
         """`call`: the one under decision; the session's first is judged on the request that it brings."""
         opening = self.accumulator.opening(state.context, action, call) if call is not None else None
         return self.accumulator.observe(state.context, action, engine.tool(action.tool_name), opening)
+
+    def is_paused(self, workspace_id: str, agent_id: str) -> bool:
+        return self.paused is not None and self.paused(workspace_id, agent_id)
 
     async def action(self, workspace_id: str, action_id: str) -> ActionState:
         """Raises NotFound, for another workspace's action as well."""

@@ -21,6 +21,7 @@ from mutx.governance.gather import OWN_RIGHT, Delegated, Dependencies, Gatherer,
 from mutx.governance.judge import judge
 from mutx.governance.limits import forbidden, silenced
 from mutx.governance.mediator import ActionMediator
+from mutx.governance.noting import SessionNotes
 from mutx.governance.permits import Permits
 from mutx.governance.policy.engine import PolicyEngine
 from mutx.governance.ports import SessionState
@@ -63,6 +64,7 @@ class GovernancePipeline:
         self._permits = permits
         self._recorder = recorder
         self._releases = releases
+        self.notes = SessionNotes(gather, mediator, recorder)
 
     # -- decide -------------------------------------------------------------------------------------------------
 
@@ -91,6 +93,8 @@ class GovernancePipeline:
             facts = _facts(state, caller, now, dependencies, grants or (), ask, ask_timeout)
             if caller.limits or given is not OWN_RIGHT:
                 facts = _narrowed(facts, caller, action, given)
+            if self._gather.paused is not None and self._gather.paused(caller.workspace_id, action.agent_id):
+                facts = replace(facts, paused=True)
             draft = self._decided(state, engine, call, caller, action, facts)
             if draft.decision.effect is Effect.STEP_UP and grants is None:
                 grants = await self._gather.grants(action)
@@ -155,6 +159,7 @@ class GovernancePipeline:
         action = self._mediator.normalize(call, caller, tools=engine.tool, id=call.action_id or new_id(), now=now)
         facts = _facts(state, caller, now, NO_DEPENDENCIES, await self._gather.grants(action), ask=False)
         facts = _narrowed(facts, caller, action, await self._delegated(call, caller))
+        facts = replace(facts, paused=self._gather.is_paused(caller.workspace_id, action.agent_id))
         observation = self._gather.observe(state, action, engine, call)
         return judge(engine, observation, facts, lambda key: self._ledger.counter(caller.workspace_id, key))
 
@@ -242,6 +247,8 @@ class GovernancePipeline:
         _own_agent(caller, claims.aud)
         if silenced(caller.limits, claims.aud) is not None:
             raise PermitRefused("this agent may do nothing any more; see its permissions and its kill switch")
+        if self._gather.is_paused(claims.ws, claims.aud):
+            raise PermitRefused("this agent is paused; someone who manages it may resume it")
         if digest(args) != claims.args:
             raise PermitRefused("these are not the permitted arguments; run what the decision says, or decide anew")
         if not await self._ledger.redeem(claims.ws, claims.act, claims.id, now):

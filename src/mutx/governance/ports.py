@@ -1,6 +1,6 @@
 """What the engine needs from the outside world. Each port has two shipped implementations and one suite."""
 
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol
 
 from mutx.governance.context import SessionContext
@@ -8,6 +8,9 @@ from mutx.governance.hops import Chain
 from mutx.governance.policy.engine import PolicyEngine
 from mutx.governance.turn import ActionState, ApprovalRequest, Event, Grant, RequestStatus, Turn
 from mutx.governance.types import Caller
+
+Paused = Callable[[str, str], bool]
+"""Whether an agent of a workspace is paused for how it behaves. Quick, from memory; never touches the store."""
 
 
 class SessionState:

@@ -216,6 +216,7 @@ class Releases:
             depth=dependencies.depth,
             delegation=chain,
             undelegated=broken,
+            paused=self._gather.is_paused(workspace, action.agent_id),
         )
         if fresh is not None:
             fresh = replace(fresh, delegation=chain) if chain else fresh

@@ -76,6 +76,8 @@ class ReasonCode(StrEnum):
     META_TOOL_UNRESOLVED = "meta_tool_unresolved"
     OUT_OF_PHASE = "out_of_phase"
     SESSION_CLOSED = "session_closed"
+    AGENT_PAUSED = "agent_paused"
+    GUARDRAIL = "guardrail"
     TOO_MANY_WAITING = "too_many_waiting"
     ENGINE_ERROR = "engine_error"
 
@@ -295,6 +297,17 @@ class GrantFact(Struct, frozen=True):
     uses_left: int
 
 
+class SessionNote(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What a guardrail found in a text of a session. Names of what was found, never the text."""
+
+    signals: tuple[str, ...]
+    holds: Label | None = None
+    """What the session holds from now on, where the finding says so."""
+    refused: bool = False
+    """The text may not go on."""
+    reason: str = ""
+
+
 class Facts(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """All a decision depends on beside the action and the policy version. Stored with the turn."""
 
@@ -329,6 +342,10 @@ class Facts(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The hops under which the call is made, the first one first."""
     undelegated: str | None = None
     """Why the delegation that the call names does not hold."""
+    paused: bool = False
+    """The agent was paused for how it behaves, and nobody has resumed it."""
+    noted: SessionNote | None = None
+    """This turn is no call of an agent's: a guardrail found something."""
 
 
 class Decision(Struct, frozen=True, kw_only=True, omit_defaults=True):

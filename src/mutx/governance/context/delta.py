@@ -24,7 +24,7 @@ class SessionOpening(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class ContextDelta(Struct, frozen=True, kw_only=True, omit_defaults=True, dict=True):
-    """One turn's changes. A decision has a `record`, a resolution an `effect` alone, an outcome a `status`."""
+    """One turn's changes. A decision has a `record`, a resolution an `effect` alone, an outcome a `status`, a note none of them."""
 
     at: float
     action_id: str
@@ -47,6 +47,10 @@ class ContextDelta(Struct, frozen=True, kw_only=True, omit_defaults=True, dict=T
     unreported: bool = False
     sightings: tuple[Sighting, ...] = ()
     access: DataAccess | None = None
+    signals: tuple[str, ...] = ()
+    """What guardrails found."""
+    holds: Label | None = None
+    """What the session holds from now on because of it."""
 
     @cached_property
     def encoded(self) -> bytes:

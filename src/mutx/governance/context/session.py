@@ -114,6 +114,8 @@ class SessionContext(Struct, kw_only=True, dict=True):
     drift: float = 0.0
     intent: IntentSignal = IntentSignal.UNKNOWN
     intent_signals: list[IntentSignal] = field(default_factory=list)
+    signals: dict[str, int] = field(default_factory=dict)
+    """What guardrails found in this session's texts -> how often; never more than `apply.MAX_SIGNALS`."""
     waiting: dict[str, int] = field(default_factory=dict)
     """Action id -> depth of actions not yet released."""
     provenance: ProvenanceIndex = field(default_factory=ProvenanceIndex)

@@ -22,6 +22,7 @@ KINDS: Mapping[str, Mapping[str, Kind]] = {
         **dict.fromkeys("calls denied errors level drift".split(), Kind.NUMBER),
         "untrusted": Kind.BOOLEAN,
         "tools": Kind.LIST,
+        "signals": Kind.LIST,
     },
     "identity": {
         **dict.fromkeys("user agent kind".split(), Kind.TEXT),
@@ -114,6 +115,7 @@ def _session(_: NormalizedAction, observation: Observation, __: Facts) -> dict[s
         untrusted=context.holds_untrusted,
         intent=observation.intent.value,
         drift=observation.drift,  # after `intent`, which counts this action in
+        signals=list(context.signals),
         tools=[record.tool_name for record in context.actions[-RECENT_TOOLS:]],
     )
 
