@@ -95,7 +95,9 @@ class Backtest:
             if turn.sealed.args is None:
                 self.erased += 1
             else:
-                observation = self._accumulator.observe(context, turn.action, schema, delta.opening)
+                observation = self._accumulator.observe(
+                    context, turn.action, schema, delta.opening, self._engine.thresholds, turn.facts.measured
+                )
                 decision = judge(self._engine, observation, turn.facts, self._spent.__getitem__)
                 self._compare(turn, decision)
         if delta.output is not None:

@@ -82,6 +82,7 @@ class GovernancePipeline:
         dependencies = await self._dependencies(call, caller)
         given = await self._delegated(call, caller)
         caller = replace(caller, delegation=given.chain) if given.chain else caller
+        measured = await self._gather.measure(caller.workspace_id, call.session_id, call)
         grants: tuple[GrantFact, ...] | None = None
         for tried in range(ATTEMPTS):
             if tried >= AT_ONCE:
@@ -95,6 +96,8 @@ class GovernancePipeline:
                 facts = _narrowed(facts, caller, action, given)
             if self._gather.paused is not None and self._gather.paused(caller.workspace_id, action.agent_id):
                 facts = replace(facts, paused=True)
+            if measured is not None:
+                facts = replace(facts, measured=measured)
             draft = self._decided(state, engine, call, caller, action, facts)
             if draft.decision.effect is Effect.STEP_UP and grants is None:
                 grants = await self._gather.grants(action)
@@ -122,7 +125,7 @@ class GovernancePipeline:
     ) -> Draft:
         """Values to value: what is decided on this action, given these facts."""
         workspace = caller.workspace_id
-        observation = self._gather.observe(state, action, engine, call)
+        observation = self._gather.observe(state, action, engine, call, facts.measured)
         decision = judge(engine, observation, facts, lambda key: self._ledger.counter(workspace, key))
         facts = replace(facts, readings=decision.readings) if decision.readings else facts
         accumulator = self._gather.accumulator
@@ -154,13 +157,14 @@ class GovernancePipeline:
     async def dry_run(self, call: ToolCall, caller: Caller) -> Decision:
         """What `decide` would say now. Leaves no trace and no receipt, and permits nothing."""
         engine = await self._gather.engine(caller.workspace_id)
+        measured = await self._gather.measure(caller.workspace_id, call.session_id, call)
         state = await self._gather.session(caller.workspace_id, call.session_id)
         now = self._gather.now(state)
         action = self._mediator.normalize(call, caller, tools=engine.tool, id=call.action_id or new_id(), now=now)
         facts = _facts(state, caller, now, NO_DEPENDENCIES, await self._gather.grants(action), ask=False)
         facts = _narrowed(facts, caller, action, await self._delegated(call, caller))
         facts = replace(facts, paused=self._gather.is_paused(caller.workspace_id, action.agent_id))
-        observation = self._gather.observe(state, action, engine, call)
+        observation = self._gather.observe(state, action, engine, call, measured)
         return judge(engine, observation, facts, lambda key: self._ledger.counter(caller.workspace_id, key))
 
     # -- conclude -----------------------------------------------------------------------------------------------

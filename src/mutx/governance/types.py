@@ -297,6 +297,15 @@ class GrantFact(Struct, frozen=True):
     uses_left: int
 
 
+class MeasuredDistance(Struct, frozen=True):
+    """How far an embedding model finds an action from its session's request."""
+
+    by: str
+    """The model."""
+    distance: float | None
+    """0 to 1; None: it gave no answer in time, and the lexical distance stands."""
+
+
 class SessionNote(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What a guardrail found in a text of a session. Names of what was found, never the text."""
 
@@ -344,6 +353,8 @@ class Facts(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Why the delegation that the call names does not hold."""
     paused: bool = False
     """The agent was paused for how it behaves, and nobody has resumed it."""
+    measured: MeasuredDistance | None = None
+    """By the embedding model, where the installation has one."""
     noted: SessionNote | None = None
     """This turn is no call of an agent's: a guardrail found something."""
 

@@ -23,7 +23,7 @@ from mutx.governance.keys import KeyRing
 from mutx.governance.mediator import ActionMediator
 from mutx.governance.permits import Permits
 from mutx.governance.pipeline import GovernancePipeline
-from mutx.governance.ports import Delegations, Identities, Policies, Signer, Sink
+from mutx.governance.ports import Delegations, Embedder, Identities, Policies, Signer, Sink
 from mutx.governance.receipts import ReceiptGenerator
 from mutx.governance.recorder import Recorder
 from mutx.governance.release import Releases
@@ -44,6 +44,7 @@ from mutx.server.delegating import delegation_verbs
 from mutx.server.doors.http import hot_routes
 from mutx.server.doors.sockets import Sockets, open_sockets
 from mutx.server.doors.verbs import Verbs
+from mutx.server.embedding import open_embedder
 from mutx.server.guardrails import open_evalview, open_watch, suspects, watch_jobs
 from mutx.server.home import open_authentication, prepare
 from mutx.server.identities import LOCAL, KnownIdentities
@@ -137,6 +138,8 @@ class ControlPlane:
         self.services.auth.passwords.close()
         await self.identities.close()
         await self.services.evalview.close()
+        if self.services.embedder is not None:
+            await self.services.embedder.close()
         if self.services.sign_on is not None:
             await self.services.sign_on.close()
         if self.tracer is not None:
@@ -255,8 +258,8 @@ async def _services(
     trail = open_trail(database, signer, keys, sealer, clock)
     sinks, jobs = open_delivery(settings, database, bus, clock, trail, registry, durable=not memory)
     book = DelegationBook(database, identities, signer, keys)
-    watch = await open_watch(database)
-    pipeline = governance(bus, ledger, policies, identities, signer, accumulator, clock, topics_of(sinks), book, watch)
+    watch, embedder, wanted = await open_watch(database), open_embedder(settings, clock), topics_of(sinks)
+    pipeline = governance(bus, ledger, policies, identities, signer, accumulator, clock, wanted, book, watch, embedder)
     services = Services(
         database=database,
         ledger=ledger,
@@ -277,6 +280,7 @@ async def _services(
         sign_on=sign_on,
         evalview=open_evalview(settings),
         watch=watch,
+        embedder=embedder,
     )
     return services, policies, identities, coordination, sinks, trail
 
@@ -328,9 +332,11 @@ def governance(
     topics: frozenset[str] | None = None,
     delegations: Delegations | None = None,
     watch: AgentWatch | None = None,
+    embedder: Embedder | None = None,
 ) -> GovernancePipeline:
-    """The engine on its ports. `topics`: the news that sinks want of it; None: all. `delegations`: None: there are none. `watch`: who counts how agents behave, if anybody does."""
-    gather = Gatherer(ledger, policies, accumulator, clock, delegations, watch.is_paused if watch else None)
+    """The engine on its ports. `topics`: the news that sinks want of it; None: all. `delegations`: None: there are none. `watch`: who counts how agents behave, if anybody does; `embedder`: what measures beside words."""
+    paused = watch.is_paused if watch else None
+    gather = Gatherer(ledger, policies, accumulator, clock, delegations, paused, embedder)
     telemetry = TelemetryExporter(topics)
     approvals = ApprovalService()
     permits = Permits(signer.derive(PERMIT_PURPOSE))

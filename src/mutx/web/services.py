@@ -9,6 +9,7 @@ from mutx.governance.keys import KeyRing
 from mutx.governance.pipeline import GovernancePipeline
 from mutx.governance.ports import Delegations, Policies, Signer
 from mutx.kit.clock import Clock
+from mutx.services.embedding.distances import SentenceDistances
 from mutx.services.evalview.service import EvalView
 from mutx.services.evalview.watch import AgentWatch
 from mutx.services.faramesh_supervisor.supervisor import FarameshSupervisor
@@ -50,5 +51,7 @@ class Services:
     evalview: EvalView
     watch: AgentWatch = field(default_factory=AgentWatch)
     """How agents behave."""
+    embedder: SentenceDistances | None = None
+    """What measures actions against requests beside their words."""
     sign_on: SignOn | None = None
     """Single sign-on, where it is set up."""

@@ -14,11 +14,21 @@ from mutx.governance.context.leaves import read_leaves
 from mutx.governance.context.observation import Observation
 from mutx.governance.context.session import ActionRecord, DataAccess, SessionContext
 from mutx.governance.instructions import orders
+from mutx.governance.intent import STANDARD, DriftThresholds
 from mutx.governance.labels import INJECTION, Classifier, Suspect, declared, label_of
 from mutx.governance.provenance import Hasher, ProvenanceIndex, Sighting
 from mutx.governance.tools import ToolSchema
 from mutx.governance.turn import Outcome, OutcomeStatus
-from mutx.governance.types import Confidentiality, Decision, Label, NormalizedAction, Origin, SessionNote, ToolCall
+from mutx.governance.types import (
+    Confidentiality,
+    Decision,
+    Label,
+    MeasuredDistance,
+    NormalizedAction,
+    Origin,
+    SessionNote,
+    ToolCall,
+)
 
 MAX_REQUEST = 64 * 1024
 """Characters of request and stated intent that are kept."""
@@ -86,6 +96,8 @@ class ContextAccumulator:
         action: NormalizedAction,
         schema: ToolSchema | None,
         opening: SessionOpening | None = None,
+        thresholds: DriftThresholds = STANDARD,
+        measured: MeasuredDistance | None = None,
     ) -> Observation:
         """What is known as `action` is about to be decided. Constant time; changes nothing.
 
@@ -94,7 +106,8 @@ class ContextAccumulator:
         if opening is not None:
             context = replace(context, provenance=ProvenanceIndex() if opening.mentioned else context.provenance)
             open_session(context, opening, context.created_at)
-        return Observation(context, action, schema, opening)
+        semantic = None if measured is None else measured.distance
+        return Observation(context, action, schema, opening, thresholds, semantic)
 
     def decided(
         self,
@@ -124,6 +137,7 @@ class ContextAccumulator:
             output=declared(observation.schema) if effect.runs or effect.waits else None,
             intent=observation.intent,
             drift=observation.drift,
+            step=observation.step,
         )
 
     def resolved(

@@ -57,6 +57,7 @@ def _decided(context: SessionContext, delta: ContextDelta, record: ActionRecord)
     context.counters.tool_call_count += 1
     _keep(context.actions, record)
     context.intent, context.drift = delta.intent, delta.drift
+    context.farthest = max(context.farthest, delta.step)
     _keep(context.intent_signals, delta.intent)
     if delta.depth is not None:
         context.waiting[record.id] = delta.depth

@@ -36,6 +36,8 @@ class ContextDelta(Struct, frozen=True, kw_only=True, omit_defaults=True, dict=T
     output: Label | None = None
     """What the action's output counts as until it concludes."""
     drift: float = 0.0
+    step: float = 0.0
+    """How far the action is from the request."""
     intent: IntentSignal = IntentSignal.UNKNOWN
     tool_name: str = ""
     """Of an action that was resolved: its record may be gone by then."""
