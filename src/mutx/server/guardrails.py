@@ -44,6 +44,13 @@ async def open_watch(database: Database) -> AgentWatch:
     return watch
 
 
+async def close_models(services: Services) -> None:
+    """Let go of what reads texts and what measures actions."""
+    await services.evalview.close()
+    if services.embedder is not None:
+        await services.embedder.close()
+
+
 def watch_jobs(services: Services) -> tuple[Periodic, ...]:
     database, bus, clock, watch = services.database, services.bus, services.clock, services.watch
     return (

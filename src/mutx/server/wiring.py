@@ -45,7 +45,7 @@ from mutx.server.doors.http import hot_routes
 from mutx.server.doors.sockets import Sockets, open_sockets
 from mutx.server.doors.verbs import Verbs
 from mutx.server.embedding import open_embedder
-from mutx.server.guardrails import open_evalview, open_watch, suspects, watch_jobs
+from mutx.server.guardrails import close_models, open_evalview, open_watch, suspects, watch_jobs
 from mutx.server.home import open_authentication, prepare
 from mutx.server.identities import LOCAL, KnownIdentities
 from mutx.server.identity_jobs import identity_jobs, record_the_last
@@ -137,9 +137,7 @@ class ControlPlane:
         await self.services.database.stop()
         self.services.auth.passwords.close()
         await self.identities.close()
-        await self.services.evalview.close()
-        if self.services.embedder is not None:
-            await self.services.embedder.close()
+        await close_models(self.services)
         if self.services.sign_on is not None:
             await self.services.sign_on.close()
         if self.tracer is not None:
@@ -335,8 +333,7 @@ def governance(
     embedder: Embedder | None = None,
 ) -> GovernancePipeline:
     """The engine on its ports. `topics`: the news that sinks want of it; None: all. `delegations`: None: there are none. `watch`: who counts how agents behave, if anybody does; `embedder`: what measures beside words."""
-    paused = watch.is_paused if watch else None
-    gather = Gatherer(ledger, policies, accumulator, clock, delegations, paused, embedder)
+    gather = Gatherer(ledger, policies, accumulator, clock, delegations, watch.is_paused if watch else None, embedder)
     telemetry = TelemetryExporter(topics)
     approvals = ApprovalService()
     permits = Permits(signer.derive(PERMIT_PURPOSE))
