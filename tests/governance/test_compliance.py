@@ -105,7 +105,7 @@ class Overruled:
     def __init__(self, engine: Any, change: Callable[[Decision], Decision]) -> None:
         self._engine, self._change = engine, change
         self.version = engine.version
-        self.tool = engine.tool
+        self.tool, self.thresholds = engine.tool, engine.thresholds
 
     def current(self, workspace_id: str) -> Any:
         return self

@@ -32,6 +32,7 @@ from mutx.server.settings import Settings
 from mutx.server.sinks import topics_of
 from mutx.server.wiring import governance, self_assessment
 from mutx.services.evalview.service import EvalView
+from mutx.services.evalview.watch import AgentWatch
 from mutx.services.signing import EphemeralSigner
 from mutx.storage.coordination import LocalBus
 from mutx.storage.outbox import OutboxPump
@@ -159,9 +160,11 @@ async def governed(home: Path, database_url: str = "") -> AsyncIterator[Governed
     audit = AuditSink(database, bus, trail)
     parts = (bus, ledger, engines, Trusting(identities), signer, accumulator, clock)
     book = DelegationBook(database, identities, signer, keys)
-    pipeline = governance(*parts, topics_of([audit]), book)
+    watch = AgentWatch()
+    pipeline = governance(*parts, topics_of([audit]), book, watch)
     services = Services(
         evalview=EvalView(),
+        watch=watch,
         database=database,
         ledger=ledger,
         pipeline=pipeline,

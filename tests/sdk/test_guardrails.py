@@ -98,6 +98,44 @@ def test_the_control_plane_checks_as_well(plane: LocalControlPlane) -> None:
         assert EvalViewGuardrail(client, profile="lax").check("hello").triggered_rule == "evalview:not_found"
 
 
+def test_what_is_found_here_or_there_enters_the_session(plane: LocalControlPlane) -> None:
+    calm = httpx2.MockTransport(lambda _: httpx2.Response(200, json={"scores": {"insult": 0.9}}))
+    with local.sign_in(plane) as client:
+        guard = GuardrailMiddleware.for_profile("standard", client=client, session_id="guarded")
+        guard.add_input_guardrail(RegexGuardrail({"Project X": "bluebird"}, action="warn"))
+        assert guard.check_input("What is the weather?").passed
+        assert not guard.check_input("mail ana@example.org").passed
+        assert guard.check_input("a bluebird").action == "warn"
+        assert not guard.check_input(ATTACK).passed
+        other = GuardrailMiddleware(client=client, agent_id="bot")
+        other.add_output_guardrail(ToxicityGuardrail("http://t.example/", transport=calm))
+        assert not other.check_output("you idiot", {"session_id": "other"}).passed
+        assert not other.check_output("you idiot").passed
+        seen = [one.decision_reason for one in client.security.session_receipts("guarded").receipts]
+        assert seen == [
+            "guardrails found in input: pii_detection, pii_detection:email",
+            "guardrails found in input: rule:project_x",
+            "guardrails found in input: prompt_injection",
+        ]
+        (told,) = client.security.session_receipts("other").receipts
+        assert (told.decision_reason, told.agent_id) == (
+            "guardrails found in output: toxic_content, toxic_content:insult",
+            "bot",
+        )
+
+
+def test_a_session_that_cannot_be_told_refuses_the_text() -> None:
+    gone = httpx2.MockTransport(lambda _: httpx2.Response(503, json={"detail": "away"}))
+    with MutxClient("http://127.0.0.1:1", api_key="k", transport=gone) as client:
+        guard = GuardrailMiddleware(client=client, session_id="s")
+        guard.add_input_guardrail(RegexGuardrail({"project": "bluebird"}, action="warn"))
+        guard.add_input_guardrail(ToxicityGuardrail("http://t.example/", transport=gone))
+        refused = guard.check_input("a bluebird")
+        assert (refused.passed, refused.triggered_rule) == (False, "project")
+        unread = guard.check_input("a bird")
+        assert (unread.passed, unread.triggered_rule) == (False, "toxicity:unavailable")
+
+
 def test_a_control_plane_that_is_not_there_refuses() -> None:
     def gone(_: httpx2.Request) -> httpx2.Response:
         raise httpx2.ConnectError("gone")

@@ -50,6 +50,8 @@ class Agent(Schema):
     updated_at: Timestamp
     user_id: UUID
     last_heartbeat: Timestamp | None = None
+    paused_since: Timestamp | None = None
+    """Paused for how it behaves: nothing is allowed to it until somebody resumes it."""
 
 
 class AgentCreate(Input):
@@ -122,6 +124,8 @@ class AgentLiveness(Schema):
     status: AgentStatus
     last_heartbeat: Timestamp | None
     uptime_seconds: float
+    paused_since: Timestamp | None = None
+    """Nothing is allowed to it until `POST /v1/guardrails/agents/{agent_id}/resume`."""
 
 
 class MetricReport(Input):

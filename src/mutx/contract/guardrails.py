@@ -1,7 +1,7 @@
 """Guardrails: check what goes into an agent and what comes out of it, and watch how it behaves."""
 
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 from pydantic import Field
@@ -14,6 +14,9 @@ GuardedText = Annotated[str, Field(max_length=200_000, repr=False, json_schema_e
 
 
 Canary = Annotated[str, Field(min_length=8, max_length=128)]
+GuardedSession = Annotated[str, Field(min_length=1, max_length=256)]
+SignalName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_.:-]{0,63}$")]
+"""Of something found, as `session.signals` of policies has it: `prompt_injection`, `pii_detection:card`, `rule:project`."""
 
 
 class GuardrailDirection(StrEnum):
@@ -81,6 +84,8 @@ class GuardrailQuestion(Input):
     redaction: GuardrailRedaction = GuardrailRedaction.MASK
     encoding: GuardrailEncoding = GuardrailEncoding.NONE
     """How the text that may go on is encoded."""
+    session_id: GuardedSession | None = None
+    """The session whose text it is: what is found enters it, with a receipt, and policies may ask for it."""
 
 
 class GuardrailVerdict(Schema):
@@ -97,6 +102,44 @@ class GuardrailVerdict(Schema):
     details: str | None = None
     confidence: float | None = None
     action: GuardrailAction | None = None
+    receipt_id: str | None = None
+    """Of what entered the session; none where nothing was found, or no session named."""
+
+
+class GuardrailFindings(Input):
+    """What guardrails in the agent's own process found in a text that the control plane has not seen."""
+
+    session_id: GuardedSession
+    signals: Annotated[list[SignalName], Field(min_length=1, max_length=32)]
+    direction: GuardrailDirection = GuardrailDirection.INPUT
+    refused: bool = False
+    agent_id: Annotated[str, Field(min_length=1, max_length=256)] | None = None
+
+
+class GuardrailNoted(Schema):
+    receipt_id: str
+
+
+class GuardrailResultQuestion(Input):
+    """What a tool returned, as any JSON value: every text in it is checked."""
+
+    result: Any = Field(repr=False)
+    profile: Annotated[str, Field(max_length=64)] = "standard"
+    session_id: GuardedSession | None = None
+    agent_id: Annotated[str, Field(min_length=1, max_length=256)] | None = None
+
+
+class GuardrailResultVerdict(Schema):
+    """As for a text. `result`: what may go on, personal data taken out where the profile does so; null on refusal."""
+
+    allowed: bool
+    checks: list[GuardrailCheck]
+    latency_ms: float
+    model: str
+    result: Any = Field(default=None, repr=False)
+    reason: str | None = None
+    details: str | None = None
+    receipt_id: str | None = None
 
 
 class GuardrailRestore(Input):
@@ -157,6 +200,16 @@ def list_guardrail_profiles() -> list[GuardrailProfile]:
 @operation("POST", "/guardrails/check", scope="guardrails:act", errors=(429, 503))
 def check_text(body: GuardrailQuestion) -> GuardrailVerdict:
     """Check a text (on the command line: standard input). A refusal is an answer with `allowed` false, not an error."""
+
+
+@operation("POST", "/guardrails/results", scope="guardrails:act", errors=(429, 503))
+def check_result(body: GuardrailResultQuestion) -> GuardrailResultVerdict:
+    """Check what a tool returned, whatever its shape. A refusal is an answer with `allowed` false, not an error."""
+
+
+@operation("POST", "/guardrails/findings", scope="guardrails:act", status=201)
+def report_findings(body: GuardrailFindings) -> GuardrailNoted:
+    """Enter what the agent's own guardrails found into its session, with a receipt."""
 
 
 @operation("POST", "/guardrails/restore", scope="guardrails:act")

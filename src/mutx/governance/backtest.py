@@ -91,11 +91,13 @@ class Backtest:
     def _decided(self, context: SessionContext, turn: Turn) -> None:
         delta = self._accumulator.decode_delta(turn.delta)
         schema = self._engine.tool(turn.action.tool_name)
-        if turn.kind is TurnKind.DECISION and turn.at >= self._since:
+        if turn.kind is TurnKind.DECISION and turn.at >= self._since and turn.facts.noted is None:
             if turn.sealed.args is None:
                 self.erased += 1
             else:
-                observation = self._accumulator.observe(context, turn.action, schema, delta.opening)
+                observation = self._accumulator.observe(
+                    context, turn.action, schema, delta.opening, self._engine.thresholds, turn.facts.measured
+                )
                 decision = judge(self._engine, observation, turn.facts, self._spent.__getitem__)
                 self._compare(turn, decision)
         if delta.output is not None:
@@ -127,4 +129,5 @@ class Backtest:
             return
         outcome = Outcome(status=turn.outcome.status, result=sealed.result, error=sealed.error)
         schema = self._engine.tool(turn.action.tool_name)
-        apply(context, self._accumulator.concluded(context, turn.action, outcome, schema, turn.at))
+        found = self._accumulator.concluded(context, turn.action, outcome, schema, turn.at)
+        apply(context, replace(found, signals=self._accumulator.decode_delta(turn.delta).signals))

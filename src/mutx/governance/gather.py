@@ -4,10 +4,11 @@ from msgspec import Struct
 
 from mutx.governance.context import ContextAccumulator, Observation
 from mutx.governance.hops import Chain
+from mutx.governance.intent import action_text
 from mutx.governance.policy.engine import PolicyEngine
-from mutx.governance.ports import Delegations, Ledger, Policies, SessionState
+from mutx.governance.ports import Delegations, Embedder, Ledger, Paused, Policies, SessionState
 from mutx.governance.turn import ActionState
-from mutx.governance.types import Effect, GrantFact, NormalizedAction, ToolCall
+from mutx.governance.types import Effect, GrantFact, MeasuredDistance, NormalizedAction, ToolCall
 from mutx.kit.clock import Clock
 from mutx.kit.errors import NotFound, VerificationFailed
 
@@ -40,8 +41,15 @@ class Gatherer:
         accumulator: ContextAccumulator,
         clock: Clock,
         delegations: Delegations | None = None,
+        paused: Paused | None = None,
+        embedder: Embedder | None = None,
     ) -> None:
-        """`delegations`: None where no agent can hand anything on."""
+        """`delegations`: None where no agent can hand anything on. `paused`: None where nobody watches agents.
+
+        `embedder`: None where words alone say how far an action is from its request.
+        """
+        self._embedder = embedder
+        self.paused = paused
         self.ledger = ledger
         self.accumulator = accumulator
         self._policies = policies
@@ -62,11 +70,33 @@ class Gatherer:
         return self._clock.now()
 
     def observe(
-        self, state: SessionState, action: NormalizedAction, engine: PolicyEngine, call: ToolCall | None = None
+        self,
+        state: SessionState,
+        action: NormalizedAction,
+        engine: PolicyEngine,
+        call: ToolCall | None = None,
+        measured: MeasuredDistance | None = None,
     ) -> Observation:
         """`call`: the one under decision; the session's first is judged on the request that it brings."""
         opening = self.accumulator.opening(state.context, action, call) if call is not None else None
-        return self.accumulator.observe(state.context, action, engine.tool(action.tool_name), opening)
+        schema = engine.tool(action.tool_name)
+        return self.accumulator.observe(state.context, action, schema, opening, engine.thresholds, measured)
+
+    async def measure(
+        self, workspace_id: str, session_id: str, call: ToolCall | NormalizedAction
+    ) -> MeasuredDistance | None:
+        """How far the embedding model, if there is one, finds a call from what its session was asked for."""
+        if self._embedder is None:
+            return None
+        context = (await self.session(workspace_id, session_id)).context
+        asked = [context.original_request, context.stated_intent]
+        if context.scope is None and isinstance(call, ToolCall):
+            asked = [call.original_request, call.stated_intent]
+        request = "\n".join(text for text in asked if text)
+        return await self._embedder.measure(request, action_text(call.tool_name, call.tool_args)) if request else None
+
+    def is_paused(self, workspace_id: str, agent_id: str) -> bool:
+        return self.paused is not None and self.paused(workspace_id, agent_id)
 
     async def action(self, workspace_id: str, action_id: str) -> ActionState:
         """Raises NotFound, for another workspace's action as well."""

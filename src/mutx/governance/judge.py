@@ -14,7 +14,7 @@ from mutx.governance.delegated import under_delegation
 from mutx.governance.delegation_scope import out_of_scope
 from mutx.governance.policy.engine import PolicyEngine
 from mutx.governance.turn import Verdict
-from mutx.governance.types import ApprovalSpec, Decision, Effect, Facts, NormalizedAction, ReasonCode
+from mutx.governance.types import ApprovalSpec, Decision, Effect, Facts, NormalizedAction, ReasonCode, SessionNote
 from mutx.kit.canonical import digest
 
 logger = logging.getLogger(__name__)
@@ -34,6 +34,8 @@ REFUSALS: dict[str, tuple[ReasonCode, str]] = {
 
 def judge(engine: PolicyEngine, observation: Observation, facts: Facts, counter: Callable[[str], int]) -> Decision:
     """Decide. Deterministic over (action, facts, policy version); an engine failure is a deny."""
+    if facts.noted is not None:
+        return _noted(engine, facts.noted)
     refused = _refusal(engine, facts) or _undelegated(engine, observation, facts)
     if refused is not None:
         return refused
@@ -91,6 +93,12 @@ def _refusal(engine: PolicyEngine, facts: Facts) -> Decision | None:
         return _deny(engine, *REFUSALS[facts.verdict])
     if facts.revoked:
         return _deny(engine, ReasonCode.IDENTITY_REVOKED, "the identity that asked is no longer valid")
+    if facts.paused:
+        return _deny(
+            engine,
+            ReasonCode.AGENT_PAUSED,
+            "the agent is paused because too many of its calls fail; someone who manages it may resume it",
+        )
     if facts.forbidden is not None:
         return _deny(
             engine,
@@ -109,6 +117,12 @@ def _undelegated(engine: PolicyEngine, observation: Observation, facts: Facts) -
     action = observation.action
     why = out_of_scope(facts.delegation, action.agent_id, action.tool_name, action.tool_args, facts.now)
     return _deny(engine, ReasonCode.DELEGATION_SCOPE, why) if why else None
+
+
+def _noted(engine: PolicyEngine, note: SessionNote) -> Decision:
+    """The guardrail's profile has decided already; the turn says what."""
+    effect = Effect.DENY if note.refused else Effect.ALLOW
+    return Decision(effect=effect, reason_code=ReasonCode.GUARDRAIL, reason=note.reason, policy_version=engine.version)
 
 
 def _deny(engine: PolicyEngine, code: ReasonCode, reason: str) -> Decision:

@@ -14,6 +14,9 @@ Classifier = Callable[[Any], Label | None]
 Suspect = Callable[[Sequence[str]], bool]
 """Says whether an attack stands in a result's texts. Pure and quick, as a classifier; it only ever takes trust away."""
 
+INJECTION = "prompt_injection"
+"""The signal of a result in which an attack stands; EvalView's check of that name."""
+
 UNKNOWN = Label(Confidentiality.RESTRICTED, trusted=False)
 """What stands when nobody answers."""
 

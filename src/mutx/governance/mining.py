@@ -123,7 +123,7 @@ class Miner:
         """One session in order. One with a refused call teaches nothing: nobody knows what it was about."""
         made: dict[str, NormalizedAction] = {}
         for turn in turns:
-            if turn.kind is TurnKind.OUTCOME:
+            if turn.kind is TurnKind.OUTCOME or turn.facts.noted is not None:
                 continue
             if turn.decision.effect is Effect.DENY:
                 self.refused += 1

@@ -21,6 +21,7 @@ from mutx.governance.gather import OWN_RIGHT, Delegated, Dependencies, Gatherer,
 from mutx.governance.judge import judge
 from mutx.governance.limits import forbidden, silenced
 from mutx.governance.mediator import ActionMediator
+from mutx.governance.noting import SessionNotes
 from mutx.governance.permits import Permits
 from mutx.governance.policy.engine import PolicyEngine
 from mutx.governance.ports import SessionState
@@ -63,6 +64,7 @@ class GovernancePipeline:
         self._permits = permits
         self._recorder = recorder
         self._releases = releases
+        self.notes = SessionNotes(gather, mediator, recorder)
 
     # -- decide -------------------------------------------------------------------------------------------------
 
@@ -80,6 +82,7 @@ class GovernancePipeline:
         dependencies = await self._dependencies(call, caller)
         given = await self._delegated(call, caller)
         caller = replace(caller, delegation=given.chain) if given.chain else caller
+        measured = await self._gather.measure(caller.workspace_id, call.session_id, call)
         grants: tuple[GrantFact, ...] | None = None
         for tried in range(ATTEMPTS):
             if tried >= AT_ONCE:
@@ -91,6 +94,10 @@ class GovernancePipeline:
             facts = _facts(state, caller, now, dependencies, grants or (), ask, ask_timeout)
             if caller.limits or given is not OWN_RIGHT:
                 facts = _narrowed(facts, caller, action, given)
+            if self._gather.paused is not None and self._gather.paused(caller.workspace_id, action.agent_id):
+                facts = replace(facts, paused=True)
+            if measured is not None:
+                facts = replace(facts, measured=measured)
             draft = self._decided(state, engine, call, caller, action, facts)
             if draft.decision.effect is Effect.STEP_UP and grants is None:
                 grants = await self._gather.grants(action)
@@ -118,7 +125,7 @@ class GovernancePipeline:
     ) -> Draft:
         """Values to value: what is decided on this action, given these facts."""
         workspace = caller.workspace_id
-        observation = self._gather.observe(state, action, engine, call)
+        observation = self._gather.observe(state, action, engine, call, facts.measured)
         decision = judge(engine, observation, facts, lambda key: self._ledger.counter(workspace, key))
         facts = replace(facts, readings=decision.readings) if decision.readings else facts
         accumulator = self._gather.accumulator
@@ -150,12 +157,14 @@ class GovernancePipeline:
     async def dry_run(self, call: ToolCall, caller: Caller) -> Decision:
         """What `decide` would say now. Leaves no trace and no receipt, and permits nothing."""
         engine = await self._gather.engine(caller.workspace_id)
+        measured = await self._gather.measure(caller.workspace_id, call.session_id, call)
         state = await self._gather.session(caller.workspace_id, call.session_id)
         now = self._gather.now(state)
         action = self._mediator.normalize(call, caller, tools=engine.tool, id=call.action_id or new_id(), now=now)
         facts = _facts(state, caller, now, NO_DEPENDENCIES, await self._gather.grants(action), ask=False)
         facts = _narrowed(facts, caller, action, await self._delegated(call, caller))
-        observation = self._gather.observe(state, action, engine, call)
+        facts = replace(facts, paused=self._gather.is_paused(caller.workspace_id, action.agent_id))
+        observation = self._gather.observe(state, action, engine, call, measured)
         return judge(engine, observation, facts, lambda key: self._ledger.counter(caller.workspace_id, key))
 
     # -- conclude -----------------------------------------------------------------------------------------------
@@ -242,6 +251,8 @@ class GovernancePipeline:
         _own_agent(caller, claims.aud)
         if silenced(caller.limits, claims.aud) is not None:
             raise PermitRefused("this agent may do nothing any more; see its permissions and its kill switch")
+        if self._gather.is_paused(claims.ws, claims.aud):
+            raise PermitRefused("this agent is paused; someone who manages it may resume it")
         if digest(args) != claims.args:
             raise PermitRefused("these are not the permitted arguments; run what the decision says, or decide anew")
         if not await self._ledger.redeem(claims.ws, claims.act, claims.id, now):

@@ -1,13 +1,16 @@
 """What the engine needs from the outside world. Each port has two shipped implementations and one suite."""
 
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol
 
 from mutx.governance.context import SessionContext
 from mutx.governance.hops import Chain
 from mutx.governance.policy.engine import PolicyEngine
 from mutx.governance.turn import ActionState, ApprovalRequest, Event, Grant, RequestStatus, Turn
-from mutx.governance.types import Caller
+from mutx.governance.types import Caller, MeasuredDistance
+
+Paused = Callable[[str, str], bool]
+"""Whether an agent of a workspace is paused for how it behaves. Quick, from memory; never touches the store."""
 
 
 class SessionState:
@@ -133,6 +136,13 @@ class Delegations(Protocol):
 
     async def broken(self, workspace_id: str, chain: Chain) -> str | None:
         """Why the chain holds no more: a hop was revoked, or who handed on the first has lost the right; None if it holds."""
+
+
+class Embedder(Protocol):
+    """A model that says how far an action is from a request. It must answer within its own time limit."""
+
+    async def measure(self, request: str, action: str) -> MeasuredDistance:
+        """Never raises: without an answer the distance is None."""
 
 
 class Policies(Protocol):

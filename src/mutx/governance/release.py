@@ -208,6 +208,7 @@ class Releases:
         dependencies = await self._gather.dependencies(
             workspace, depends_on(action.parent_action_id, action.depends_on)
         )
+        measured = await self._gather.measure(workspace, request.session_id, action)
         state = await self._gather.session(workspace, request.session_id)
         facts = replace(
             _release_facts(state, known, request, verdict, fresh, self._gather.now(state)),
@@ -216,11 +217,13 @@ class Releases:
             depth=dependencies.depth,
             delegation=chain,
             undelegated=broken,
+            paused=self._gather.is_paused(workspace, action.agent_id),
+            measured=measured,
         )
         if fresh is not None:
             fresh = replace(fresh, delegation=chain) if chain else fresh
             action = replace(action, roles=fresh.roles, scopes=fresh.scopes)
-        observation = self._gather.observe(state, action, engine)
+        observation = self._gather.observe(state, action, engine, measured=measured)
         decision = judge(engine, observation, facts, lambda key: self._ledger.counter(workspace, key))
         if verdict is Verdict.CONTEXT and decision.effect is known.decision.effect:
             return None

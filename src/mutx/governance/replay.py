@@ -47,7 +47,9 @@ def recompute(
         if turn.kind is not TurnKind.OUTCOME:
             engine = engine_of(turn.decision.policy_version)
             schema = engine.tool(turn.action.tool_name)
-            observation = accumulator.observe(context, turn.action, schema, delta.opening)
+            observation = accumulator.observe(
+                context, turn.action, schema, delta.opening, engine.thresholds, turn.facts.measured
+            )
             readings = {reading.key: reading.value for reading in turn.facts.readings}
             computed = judge(engine, observation, turn.facts, partial(_reading, readings))
             found.extend(_differences(turn, computed))

@@ -78,6 +78,8 @@ class ReasonCode(StrEnum):
     META_TOOL_UNRESOLVED = "meta_tool_unresolved"
     OUT_OF_PHASE = "out_of_phase"
     SESSION_CLOSED = "session_closed"
+    AGENT_PAUSED = "agent_paused"
+    GUARDRAIL = "guardrail"
     TOO_MANY_WAITING = "too_many_waiting"
     ENGINE_ERROR = "engine_error"
 
@@ -297,6 +299,26 @@ class GrantFact(Struct, frozen=True, gc=False):
     uses_left: int
 
 
+class MeasuredDistance(Struct, frozen=True, gc=False):
+    """How far an embedding model finds an action from its session's request."""
+
+    by: str
+    """The model."""
+    distance: float | None
+    """0 to 1; None: it gave no answer in time, and the lexical distance stands."""
+
+
+class SessionNote(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
+    """What a guardrail found in a text of a session. Names of what was found, never the text."""
+
+    signals: tuple[str, ...]
+    holds: Label | None = None
+    """What the session holds from now on, where the finding says so."""
+    refused: bool = False
+    """The text may not go on."""
+    reason: str = ""
+
+
 class Facts(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """All a decision depends on beside the action and the policy version. Stored with the turn."""
 
@@ -331,6 +353,12 @@ class Facts(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """The hops under which the call is made, the first one first."""
     undelegated: str | None = None
     """Why the delegation that the call names does not hold."""
+    paused: bool = False
+    """The agent was paused for how it behaves, and nobody has resumed it."""
+    measured: MeasuredDistance | None = None
+    """By the embedding model, where the installation has one."""
+    noted: SessionNote | None = None
+    """This turn is no call of an agent's: a guardrail found something."""
 
 
 class Decision(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):

@@ -212,6 +212,8 @@ class AuditApi(Group[T]):
 class GuardrailsApi(Group[T]):
     profiles = Call(guardrails.list_guardrail_profiles)
     check = Call(guardrails.check_text)
+    check_result = Call(guardrails.check_result)
+    findings = Call(guardrails.report_findings)
     restore = Call(guardrails.restore_text)
     canary = Call(guardrails.create_canary)
     observe = Call(guardrails.report_observation)

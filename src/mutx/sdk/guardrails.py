@@ -8,6 +8,7 @@
 Finding something in text is a signal. What an agent may do is decided by policy, whatever its text says.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol, Self
@@ -16,7 +17,7 @@ from uuid import UUID
 import httpx2
 import re2
 
-from mutx.contract.guardrails import GuardrailDirection, GuardrailQuestion
+from mutx.contract.guardrails import GuardrailDirection, GuardrailFindings, GuardrailQuestion
 from mutx.governance.detectors import DETECTORS
 from mutx.kit.errors import InputError, MutxError
 from mutx.sdk.client import MutxClient
@@ -26,6 +27,9 @@ Action = Literal["block", "allow", "warn"]
 MAX_PATTERN = 1000
 SECONDS = 5.0
 Context = Mapping[str, Any]
+_CHECKS = {"pii": "pii_detection", "toxicity": "toxic_content"}
+"""What the control plane calls what guardrails here find."""
+_UNNAMEABLE = re.compile(r"[^a-z0-9_.:-]")
 
 
 @dataclass(frozen=True)
@@ -122,20 +126,25 @@ class EvalViewGuardrail:
         profile: str = "standard",
         direction: GuardrailDirection = GuardrailDirection.INPUT,
         agent_id: UUID | None = None,
+        session_id: str | None = None,
     ) -> None:
+        """`session_id`: what is found enters that session, and policies may ask for it."""
+        self._session_id = session_id
         self._client = client
         self._profile = profile
         self._direction = direction
         self._agent_id = agent_id
 
     def check(self, text: str, context: Context | None = None) -> GuardrailResult:
-        """`context` may hold `system_prompt` and `canaries`."""
+        """`context` may hold `system_prompt` and `canaries`, and the `session_id` whose text it is."""
         given = dict(context or {})
+        session_id = given.get("session_id", self._session_id)
         question = GuardrailQuestion(
             text=text,
             profile=self._profile,
             direction=self._direction,
             agent_id=self._agent_id,
+            session_id=None if session_id is None else str(session_id),
             system_prompt=str(given.get("system_prompt", "")),
             canaries=list(given.get("canaries", ())),
         )
@@ -152,15 +161,29 @@ class EvalViewGuardrail:
 
 
 class GuardrailMiddleware:
-    """Several guardrails as one. A guardrail that fails itself refuses the text."""
+    """Several guardrails as one. A guardrail that fails itself refuses the text.
 
-    def __init__(self) -> None:
+    With a `client` and a session (`session_id` here, or in the context of a check) what the guardrails in this process find
+    enters the session as well; where that fails, the text is refused.
+    """
+
+    def __init__(
+        self, *, client: MutxClient | None = None, session_id: str | None = None, agent_id: str | None = None
+    ) -> None:
+        self._client = client
+        self._session_id = session_id
+        self._agent_id = agent_id
         self._input_guardrails: list[InputGuardrail] = []
         self._output_guardrails: list[InputGuardrail] = []
 
     @classmethod
     def for_profile(
-        cls, profile: str, *, client: MutxClient | None = None, toxicity: ToxicityGuardrail | None = None
+        cls,
+        profile: str,
+        *,
+        client: MutxClient | None = None,
+        toxicity: ToxicityGuardrail | None = None,
+        session_id: str | None = None,
     ) -> Self:
         """The guardrails of strict, standard or permissive. `client`: the control plane checks as well.
 
@@ -171,7 +194,7 @@ class GuardrailMiddleware:
             raise InputError(f"no guardrail profile {profile}; there are {', '.join(DEFAULT_GUARDRAIL_PROFILES)}")
         if "toxicity_check" in wanted and toxicity is None and client is None:
             raise InputError(f"the profile {profile} checks for toxic text: give a ToxicityGuardrail or a client")
-        guard = cls()
+        guard = cls(client=client, session_id=session_id)
         if "pii_block" in wanted:
             guard.add_input_guardrail(PIIBlocklistGuardrail())
             guard.add_output_guardrail(PIIBlocklistGuardrail())
@@ -179,8 +202,10 @@ class GuardrailMiddleware:
             guard.add_input_guardrail(toxicity)
             guard.add_output_guardrail(toxicity)
         if client is not None:
-            guard.add_input_guardrail(EvalViewGuardrail(client, profile=profile))
-            output = EvalViewGuardrail(client, profile=profile, direction=GuardrailDirection.OUTPUT)
+            guard.add_input_guardrail(EvalViewGuardrail(client, profile=profile, session_id=session_id))
+            output = EvalViewGuardrail(
+                client, profile=profile, direction=GuardrailDirection.OUTPUT, session_id=session_id
+            )
             guard.add_output_guardrail(output)
         return guard
 
@@ -191,25 +216,57 @@ class GuardrailMiddleware:
         self._output_guardrails.append(guardrail)
 
     def check_input(self, text: str, context: Context | None = None) -> GuardrailResult:
-        return _first(self._input_guardrails, text, context)
+        return self._first(self._input_guardrails, text, context, GuardrailDirection.INPUT)
 
     def check_output(self, text: str, context: Context | None = None) -> GuardrailResult:
-        return _first(self._output_guardrails, text, context)
+        return self._first(self._output_guardrails, text, context, GuardrailDirection.OUTPUT)
 
+    def _first(
+        self, guardrails: Sequence[InputGuardrail], text: str, context: Context | None, direction: GuardrailDirection
+    ) -> GuardrailResult:
+        """The first refusal; else the first warning; else that all is well. A later guardrail reads what an earlier left."""
+        warning: GuardrailResult | None = None
+        for guardrail in guardrails:
+            result = guardrail.check(text, context)
+            if not isinstance(guardrail, EvalViewGuardrail):  # which has told the session itself
+                result = self._told(result, context, direction)
+            if not result.passed:
+                return result
+            text = text if result.text is None else result.text
+            if result.action == "warn" and warning is None:
+                warning = result
+        if warning is None:
+            return GuardrailResult(True, text=text)
+        return GuardrailResult(True, warning.triggered_rule, "warn", warning.message, text)
 
-def _first(guardrails: Sequence[InputGuardrail], text: str, context: Context | None) -> GuardrailResult:
-    """The first refusal; else the first warning; else that all is well. A later guardrail reads what an earlier left."""
-    warning: GuardrailResult | None = None
-    for guardrail in guardrails:
-        result = guardrail.check(text, context)
-        if not result.passed:
+    def _told(self, result: GuardrailResult, context: Context | None, direction: GuardrailDirection) -> GuardrailResult:
+        """Once the session knows of it."""
+        session_id = (context or {}).get("session_id", self._session_id)
+        signals = _signals(result.triggered_rule)
+        if self._client is None or session_id is None or not signals:
             return result
-        text = text if result.text is None else result.text
-        if result.action == "warn" and warning is None:
-            warning = result
-    if warning is None:
-        return GuardrailResult(True, text=text)
-    return GuardrailResult(True, warning.triggered_rule, "warn", warning.message, text)
+        found = GuardrailFindings(
+            session_id=str(session_id),
+            signals=signals,
+            direction=direction,
+            refused=not result.passed,
+            agent_id=self._agent_id,
+        )
+        try:
+            self._client.guardrails.findings(found)
+        except MutxError as error:
+            return GuardrailResult(False, result.triggered_rule, "block", f"the session was not told: {error}")
+        return result
+
+
+def _signals(rule: str | None) -> list[str]:
+    """A guardrail's rule, as the session has it; none for a guardrail that could not look."""
+    if rule is None or rule.endswith(":unavailable"):
+        return []
+    family, _, kind = rule.partition(":")
+    if kind and family in _CHECKS:
+        return [_CHECKS[family], f"{_CHECKS[family]}:{_UNNAMEABLE.sub('_', kind.lower())}"[:64]]
+    return [f"rule:{_UNNAMEABLE.sub('_', rule.lower())}"[:64]]
 
 
 def _bounded(rule: str, pattern: str) -> str:

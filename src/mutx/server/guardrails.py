@@ -2,13 +2,24 @@
 
 import httpx2
 
+from mutx.governance.labels import Suspect
 from mutx.kit.errors import SetupError
+from mutx.resources.guardrails.jobs import follow_pauses, refresh_pauses, store_counts
 from mutx.server.settings import Settings
+from mutx.server.workers import Periodic
+from mutx.services.evalview.injection.detector import holds_attack
 from mutx.services.evalview.judge import LlmJudge, WhenSilent
 from mutx.services.evalview.presidio import open_personal
 from mutx.services.evalview.service import EvalView
 from mutx.services.evalview.tokens import open_tokenizer
 from mutx.services.evalview.toxicity import ToxicityEndpoint
+from mutx.services.evalview.watch import AgentWatch
+from mutx.storage.engine import Database
+from mutx.web.services import Services
+
+COUNT_SECONDS = 1.0
+GAP_SECONDS = 0.05
+"""Between two turns of a job that itself waits for news."""
 
 
 def open_evalview(settings: Settings) -> EvalView:
@@ -18,6 +29,33 @@ def open_evalview(settings: Settings) -> EvalView:
         judge=_judge(settings),
         toxicity=_toxicity(settings),
         personal=open_personal(presidio=settings.guardrail_presidio),
+    )
+
+
+def suspects() -> tuple[Suspect, ...]:
+    """What searches results as actions conclude."""
+    return (holds_attack,)
+
+
+async def open_watch(database: Database) -> AgentWatch:
+    """The watch over how agents behave, which knows already who is paused."""
+    watch = AgentWatch()
+    await refresh_pauses(database, watch)
+    return watch
+
+
+async def close_models(services: Services) -> None:
+    """Let go of what reads texts and what measures actions."""
+    await services.evalview.close()
+    if services.embedder is not None:
+        await services.embedder.close()
+
+
+def watch_jobs(services: Services) -> tuple[Periodic, ...]:
+    database, bus, clock, watch = services.database, services.bus, services.clock, services.watch
+    return (
+        Periodic("behaviour", lambda: store_counts(database, watch, bus, clock), COUNT_SECONDS),
+        Periodic("pauses", lambda: follow_pauses(database, watch, bus), GAP_SECONDS),
     )
 
 

@@ -23,7 +23,7 @@ from mutx.governance.keys import KeyRing
 from mutx.governance.mediator import ActionMediator
 from mutx.governance.permits import Permits
 from mutx.governance.pipeline import GovernancePipeline
-from mutx.governance.ports import Delegations, Identities, Policies, Signer, Sink
+from mutx.governance.ports import Delegations, Embedder, Identities, Policies, Signer, Sink
 from mutx.governance.receipts import ReceiptGenerator
 from mutx.governance.recorder import Recorder
 from mutx.governance.release import Releases
@@ -44,13 +44,14 @@ from mutx.server.delegating import delegation_verbs
 from mutx.server.doors.http import hot_routes
 from mutx.server.doors.sockets import Sockets, open_sockets
 from mutx.server.doors.verbs import Verbs
-from mutx.server.guardrails import open_evalview
+from mutx.server.embedding import open_embedder
+from mutx.server.guardrails import close_models, open_evalview, open_watch, suspects, watch_jobs
 from mutx.server.home import open_authentication, prepare
 from mutx.server.identities import LOCAL, KnownIdentities
 from mutx.server.identity_jobs import identity_jobs, record_the_last
 from mutx.server.jobs import job_tasks, launch_task, open_delivery
 from mutx.server.mail import open_mailer
-from mutx.server.news import tell, tell_request
+from mutx.server.news import listener, tell_request
 from mutx.server.observing import attend
 from mutx.server.receipts_key import open_receipts_key
 from mutx.server.remote_policies import RemotePolicies, follow_policies
@@ -64,7 +65,7 @@ from mutx.server.supervision import SupervisionDesk, open_supervisor, supervisio
 from mutx.server.timekeeping import PERIOD, Timekeeper, go_on
 from mutx.server.traces import open_tracer, open_verbs
 from mutx.server.workers import Periodic, Workers
-from mutx.services.evalview.injection.detector import holds_attack
+from mutx.services.evalview.watch import AgentWatch
 from mutx.services.identity.authentication import Authentication
 from mutx.services.oidc.sign_on import SignOn
 from mutx.services.signing import EphemeralSigner
@@ -136,7 +137,7 @@ class ControlPlane:
         await self.services.database.stop()
         self.services.auth.passwords.close()
         await self.identities.close()
-        await self.services.evalview.close()
+        await close_models(self.services)
         if self.services.sign_on is not None:
             await self.services.sign_on.close()
         if self.tracer is not None:
@@ -205,7 +206,11 @@ async def _assemble(
     )
     tracer = open_tracer(settings)
     verbs, app = _served(services, settings, identities, coordination, tracer)
-    tasks = (*identity_jobs(services, open_mailer(settings)), retention_task(settings, services, trail))
+    tasks = (
+        *watch_jobs(services),
+        *identity_jobs(services, open_mailer(settings)),
+        retention_task(settings, services, trail),
+    )
     operator = await _operator(services, identities)
     remote = await follow_policies(settings, database, policies, operator, clock, services.registry)
     outbox, watch = OutboxPump(services.ledger, sinks), PolicyWatch(policies, services.bus)
@@ -236,7 +241,7 @@ async def _services(
     settings: Settings, database: Database, clock: Clock, undo: AsyncExitStack, *, memory: bool
 ) -> tuple[Services, PolicyEngines, KnownIdentities, Coordination, tuple[Sink, ...], AuditTrail]:
     """What routes and doors stand on; and the policies, who comes in, what is shared with other replicas, where events go."""
-    accumulator = ContextAccumulator(suspects=(holds_attack,))
+    accumulator = ContextAccumulator(suspects=suspects(), search_all=settings.guardrail_results == "all")
     ledger = MemoryLedger(accumulator, clock) if memory else open_ledger(database, accumulator, clock)
     await ledger.start()
     undo.push_async_callback(ledger.stop)
@@ -251,7 +256,8 @@ async def _services(
     trail = open_trail(database, signer, keys, sealer, clock)
     sinks, jobs = open_delivery(settings, database, bus, clock, trail, registry, durable=not memory)
     book = DelegationBook(database, identities, signer, keys)
-    pipeline = governance(bus, ledger, policies, identities, signer, accumulator, clock, topics_of(sinks), book)
+    watch, embedder, wanted = await open_watch(database), open_embedder(settings, clock), topics_of(sinks)
+    pipeline = governance(bus, ledger, policies, identities, signer, accumulator, clock, wanted, book, watch, embedder)
     services = Services(
         database=database,
         ledger=ledger,
@@ -271,6 +277,8 @@ async def _services(
         supervisor=open_supervisor(settings, memory=memory),
         sign_on=sign_on,
         evalview=open_evalview(settings),
+        watch=watch,
+        embedder=embedder,
     )
     return services, policies, identities, coordination, sinks, trail
 
@@ -321,13 +329,15 @@ def governance(
     clock: Clock,
     topics: frozenset[str] | None = None,
     delegations: Delegations | None = None,
+    watch: AgentWatch | None = None,
+    embedder: Embedder | None = None,
 ) -> GovernancePipeline:
-    """The engine on its ports. `topics`: the news that sinks want of it; None: all. `delegations`: None: there are none."""
-    gather = Gatherer(ledger, policies, accumulator, clock, delegations)
+    """The engine on its ports. `topics`: the news that sinks want of it; None: all. `delegations`: None: there are none. `watch`: who counts how agents behave, if anybody does; `embedder`: what measures beside words."""
+    gather = Gatherer(ledger, policies, accumulator, clock, delegations, watch.is_paused if watch else None, embedder)
     telemetry = TelemetryExporter(topics)
     approvals = ApprovalService()
     permits = Permits(signer.derive(PERMIT_PURPOSE))
-    recorder = Recorder(ledger, ReceiptGenerator(signer), accumulator, telemetry, lambda turn: tell(bus, turn))
+    recorder = Recorder(ledger, ReceiptGenerator(signer), accumulator, telemetry, listener(bus, watch))
     releases = Releases(
         gather=gather,
         approvals=approvals,

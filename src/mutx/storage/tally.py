@@ -21,7 +21,7 @@ NONE = Tally()
 
 def tally(turn: Turn) -> Tally:
     """First decisions by effect, failed outcomes, and decisions taken while the session drifted."""
-    if turn.kind is TurnKind.RESOLUTION:
+    if turn.kind is TurnKind.RESOLUTION or turn.facts.noted is not None:
         return NONE
     if turn.kind is TurnKind.OUTCOME:
         return Tally(errors=int(turn.outcome is not None and turn.outcome.status is OutcomeStatus.ERROR))

@@ -1,6 +1,6 @@
 """What a running control plane consists of, as the slices see it. `server/wiring.py` fills it; nothing else does."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from prometheus_client import CollectorRegistry
 
@@ -9,7 +9,9 @@ from mutx.governance.keys import KeyRing
 from mutx.governance.pipeline import GovernancePipeline
 from mutx.governance.ports import Delegations, Policies, Signer
 from mutx.kit.clock import Clock
+from mutx.services.embedding.distances import SentenceDistances
 from mutx.services.evalview.service import EvalView
+from mutx.services.evalview.watch import AgentWatch
 from mutx.services.faramesh_supervisor.supervisor import FarameshSupervisor
 from mutx.services.identity.authentication import Authentication
 from mutx.services.identity.sealing import Sealer
@@ -47,5 +49,9 @@ class Services:
     supervisor: FarameshSupervisor | None = None
     """None where nothing is kept."""
     evalview: EvalView
+    watch: AgentWatch = field(default_factory=AgentWatch)
+    """How agents behave."""
+    embedder: SentenceDistances | None = None
+    """What measures actions against requests beside their words."""
     sign_on: SignOn | None = None
     """Single sign-on, where it is set up."""

@@ -4,7 +4,20 @@ from typing import Any
 
 import pytest
 
-from mutx.governance.intent import SMOOTHING, SUSPECTED, Pressure, distance, scope_of, signal
+from mutx.governance.intent import (
+    MAX_ACTION,
+    PERMISSIVE,
+    SMOOTHING,
+    STANDARD,
+    STRICT,
+    THRESHOLDS,
+    DriftThresholds,
+    Pressure,
+    action_text,
+    distance,
+    scope_of,
+    signal,
+)
 from mutx.governance.tools import Access, ToolSchema
 from mutx.governance.types import Confidentiality, Effect, IntentSignal, Label
 from tests.governance.context.story import Story
@@ -54,7 +67,7 @@ def test_one_stray_action_is_no_drift_but_a_session_of_them_is() -> None:
     assert seen[0] is IntentSignal.ALIGNED
     assert IntentSignal.DRIFT_SUSPECTED in seen
     assert seen[-1] is IntentSignal.DRIFT_CONFIRMED
-    assert SMOOTHING < SUSPECTED
+    assert SMOOTHING < STANDARD.after_far < STANDARD.suspected
 
 
 def test_ten_steps_that_lead_away_gradually_add_up_though_no_single_one_would() -> None:
@@ -84,7 +97,7 @@ def test_reading_is_never_far_from_a_request() -> None:
     scope = scope_of("pay the bill")
     args = {"q": "kubernetes"}
     assert distance(scope, "inspect_cluster", args, None) == 1.0
-    assert distance(scope, "inspect_cluster", args, READ) < SUSPECTED
+    assert distance(scope, "inspect_cluster", args, READ) < STRICT.suspected
 
 
 @pytest.mark.parametrize(
@@ -114,7 +127,47 @@ def test_word_families_and_forms(name: str, args: dict[str, Any], near: bool) ->
 def test_refusals_errors_and_confidential_data_going_out_add_pressure(
     pressure: Pressure, expected: IntentSignal
 ) -> None:
-    assert signal(0.5, pressure) is expected
+    assert signal(0.5, 0.5, pressure, PERMISSIVE) is expected
+
+
+@pytest.mark.parametrize(
+    ("drift", "farthest", "strict", "standard", "permissive"),
+    [
+        (0.1, 1.0, "aligned", "aligned", "aligned"),
+        (0.25, 1.0, "drift_suspected", "aligned", "aligned"),
+        (0.4, 0.4, "aligned", "aligned", "aligned"),
+        (0.4, 0.6, "drift_suspected", "drift_suspected", "aligned"),
+        (0.5, 0.5, "drift_suspected", "drift_suspected", "aligned"),
+        (0.5, 0.9, "drift_suspected", "drift_suspected", "drift_suspected"),
+        (0.65, 0.9, "drift_confirmed", "drift_suspected", "drift_suspected"),
+        (0.8, 0.9, "drift_confirmed", "drift_confirmed", "drift_confirmed"),
+    ],
+)
+def test_thresholds_by_profile(drift: float, farthest: float, strict: str, standard: str, permissive: str) -> None:
+    calm = Pressure(9, 0, 0, False)
+    found = {name: signal(drift, farthest, calm, one).value for name, one in THRESHOLDS.items()}
+    assert found == {"strict": strict, "standard": standard, "permissive": permissive}
+
+
+def test_what_was_far_once_is_not_washed_out_by_calls_that_fit() -> None:
+    padded, plain = Story("Summarize the meeting notes of Monday"), Story("Summarize the meeting notes of Monday")
+    padded.decide("deploy_kubernetes_cluster")
+    for story in (padded, plain):
+        for _ in range(3):
+            story.decide("summarize_meeting_notes")
+    assert padded.context.farthest == 1.0 > plain.context.farthest
+    wide = DriftThresholds("wide", suspected=0.9, confirmed=0.99, far=0.9, after_far=0.05)
+    assert (
+        signal(padded.context.drift, padded.context.farthest, Pressure(4, 0, 0, False), wide)
+        is not IntentSignal.ALIGNED
+    )
+    assert signal(plain.context.drift, plain.context.farthest, Pressure(3, 0, 0, False), wide) is IntentSignal.ALIGNED
+
+
+def test_an_action_in_words() -> None:
+    args = {"recipients": ["ann"], "body": "hello", "flags": {"x": 1}, "n": 3}
+    assert action_text("sendEmail_now", args) == "send Email now; recipients: ['ann']; body: hello; n: 3"
+    assert len(action_text("t" * 9999, {f"k{at}": "x" * 9999 for at in range(99)})) == MAX_ACTION
 
 
 def test_writing_outward_after_reading_something_confidential_counts() -> None:

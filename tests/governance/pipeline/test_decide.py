@@ -218,7 +218,11 @@ async def test_a_caller_may_ask_for_a_person_where_the_policy_would_allow(world:
 
 async def test_a_failing_engine_denies_and_leaves_a_receipt(world: World) -> None:
     engine = world.policies.current("ws-1")
-    broken = type("Broken", (), {"version": engine.version, "tool": engine.tool, "evaluate": lambda *_: 1 / 0})()
+    broken = type(
+        "Broken",
+        (),
+        {"version": engine.version, "tool": engine.tool, "thresholds": engine.thresholds, "evaluate": lambda *_: 1 / 0},
+    )()
     world.policies._current["ws-1"] = broken
     answer = await world.decide("read_a")
     assert (answer.effect, answer.decision.reason_code) == (Effect.DENY, ReasonCode.ENGINE_ERROR)

@@ -48,7 +48,9 @@ class GateSession:
         engine, context = self._engine, self.context
         action = self._mediator.normalize(call, CALLER, tools=engine.tool, id=new_id(), now=self._now)
         opening = self._accumulator.opening(context, action, call)
-        observation = self._accumulator.observe(context, action, engine.tool(action.tool_name), opening)
+        observation = self._accumulator.observe(
+            context, action, engine.tool(action.tool_name), opening, engine.thresholds
+        )
         facts = Facts(
             context_hash=context.hash,
             now=self._now,

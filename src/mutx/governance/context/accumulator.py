@@ -14,11 +14,21 @@ from mutx.governance.context.leaves import read_leaves
 from mutx.governance.context.observation import Observation
 from mutx.governance.context.session import ActionRecord, DataAccess, SessionContext
 from mutx.governance.instructions import orders
-from mutx.governance.labels import Classifier, Suspect, declared, label_of
+from mutx.governance.intent import STANDARD, DriftThresholds
+from mutx.governance.labels import INJECTION, Classifier, Suspect, declared, label_of
 from mutx.governance.provenance import Hasher, ProvenanceIndex, Sighting
 from mutx.governance.tools import ToolSchema
 from mutx.governance.turn import Outcome, OutcomeStatus
-from mutx.governance.types import Confidentiality, Decision, Label, NormalizedAction, Origin, ToolCall
+from mutx.governance.types import (
+    Confidentiality,
+    Decision,
+    Label,
+    MeasuredDistance,
+    NormalizedAction,
+    Origin,
+    SessionNote,
+    ToolCall,
+)
 
 MAX_REQUEST = 64 * 1024
 """Characters of request and stated intent that are kept."""
@@ -32,7 +42,11 @@ class ContextAccumulator:
     attack stands in them: then nobody trusts the result, whatever its tool declares.
     """
 
-    def __init__(self, classifiers: Sequence[Classifier] = (), suspects: Sequence[Suspect] = ()) -> None:
+    def __init__(
+        self, classifiers: Sequence[Classifier] = (), suspects: Sequence[Suspect] = (), *, search_all: bool = False
+    ) -> None:
+        """`search_all`: ask the suspects about untrusted results too, for the signal alone."""
+        self._search_all = search_all
         self._classifiers = tuple(classifiers)
         self._suspects = tuple(suspects)
         self._decode_delta = msgspec.msgpack.Decoder(ContextDelta).decode
@@ -82,6 +96,8 @@ class ContextAccumulator:
         action: NormalizedAction,
         schema: ToolSchema | None,
         opening: SessionOpening | None = None,
+        thresholds: DriftThresholds = STANDARD,
+        measured: MeasuredDistance | None = None,
     ) -> Observation:
         """What is known as `action` is about to be decided. Constant time; changes nothing.
 
@@ -90,7 +106,8 @@ class ContextAccumulator:
         if opening is not None:
             context = replace(context, provenance=ProvenanceIndex() if opening.mentioned else context.provenance)
             open_session(context, opening, context.created_at)
-        return Observation(context, action, schema, opening)
+        semantic = None if measured is None else measured.distance
+        return Observation(context, action, schema, opening, thresholds, semantic)
 
     def decided(
         self,
@@ -120,6 +137,7 @@ class ContextAccumulator:
             output=declared(observation.schema) if effect.runs or effect.waits else None,
             intent=observation.intent,
             drift=observation.drift,
+            step=observation.step,
         )
 
     def resolved(
@@ -143,8 +161,9 @@ class ContextAccumulator:
         output = outcome.error if outcome.result is None else outcome.result
         texts, complete = read_leaves(output)
         label = label_of(output, texts, complete=complete, schema=schema, classifiers=self._classifiers)
-        if label.trusted and any(suspect(texts) for suspect in self._suspects):
-            label = Label(label.confidentiality, trusted=False)
+        signals: tuple[str, ...] = ()
+        if (label.trusted or self._search_all) and any(suspect(texts) for suspect in self._suspects):
+            label, signals = Label(label.confidentiality, trusted=False), (INJECTION,)
         sightings: tuple[Sighting, ...] = ()
         if output is not None:
             lines = schema is not None and schema.lines
@@ -158,7 +177,12 @@ class ContextAccumulator:
             unreported=output is None and not label.trusted,
             sightings=sightings,
             access=_access(action, outcome, schema, label, now),
+            signals=signals,
         )
+
+    def noted(self, action: NormalizedAction, note: SessionNote, now: float) -> ContextDelta:
+        """A guardrail found something in a text of the session."""
+        return ContextDelta(at=now, action_id=action.id, signals=note.signals, holds=note.holds)
 
     def _sight(
         self,

@@ -16,6 +16,9 @@ KEPT_RECORDS = 20
 MAX_PENDING = 256
 MAX_TOOLS = 1024
 MAX_DENIALS = 256
+MAX_SIGNALS = 128
+OTHER_SIGNALS = "*"
+"""Stands for every signal beyond that."""
 PHASE_TOOL = "phase/"
 """A call of `phase/<id>` that is allowed enters that phase of the workflow."""
 
@@ -32,9 +35,12 @@ def apply(context: SessionContext, delta: ContextDelta) -> None:
         _decided(context, delta, delta.record)
     elif delta.effect is not None:
         _resolved(context, delta, delta.effect)
-    else:
-        assert delta.status is not None  # a delta is one of the three
+    elif delta.status is not None:
         _concluded(context, delta, delta.status)
+    if delta.signals:
+        _signalled(context, delta.signals)
+    if delta.holds is not None:
+        _hold(context, delta.holds)
 
 
 def open_session(context: SessionContext, opening: SessionOpening, at: float) -> None:
@@ -51,6 +57,7 @@ def _decided(context: SessionContext, delta: ContextDelta, record: ActionRecord)
     context.counters.tool_call_count += 1
     _keep(context.actions, record)
     context.intent, context.drift = delta.intent, delta.drift
+    context.farthest = max(context.farthest, delta.step)
     _keep(context.intent_signals, delta.intent)
     if delta.depth is not None:
         context.waiting[record.id] = delta.depth
@@ -84,6 +91,13 @@ def _concluded(context: SessionContext, delta: ContextDelta, status: OutcomeStat
         _keep(context.data_accessed, delta.access)
     if context.pending.pop(delta.action_id, None) is not None:
         context.assumed = _assumed(context)
+
+
+def _signalled(context: SessionContext, names: tuple[str, ...]) -> None:
+    counts = context.signals
+    for name in names:
+        key = name if name in counts or len(counts) < MAX_SIGNALS else OTHER_SIGNALS
+        counts[key] = counts.get(key, 0) + 1
 
 
 def _may_run(context: SessionContext, action_id: str, tool_name: str, at: float) -> None:

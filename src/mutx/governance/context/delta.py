@@ -24,7 +24,7 @@ class SessionOpening(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=F
 
 
 class ContextDelta(Struct, frozen=True, kw_only=True, omit_defaults=True, dict=True):
-    """One turn's changes. A decision has a `record`, a resolution an `effect` alone, an outcome a `status`."""
+    """One turn's changes. A decision has a `record`, a resolution an `effect` alone, an outcome a `status`, a note none of them."""
 
     at: float
     action_id: str
@@ -36,6 +36,8 @@ class ContextDelta(Struct, frozen=True, kw_only=True, omit_defaults=True, dict=T
     output: Label | None = None
     """What the action's output counts as until it concludes."""
     drift: float = 0.0
+    step: float = 0.0
+    """How far the action is from the request."""
     intent: IntentSignal = IntentSignal.UNKNOWN
     tool_name: str = ""
     """Of an action that was resolved: its record may be gone by then."""
@@ -47,6 +49,10 @@ class ContextDelta(Struct, frozen=True, kw_only=True, omit_defaults=True, dict=T
     unreported: bool = False
     sightings: tuple[Sighting, ...] = ()
     access: DataAccess | None = None
+    signals: tuple[str, ...] = ()
+    """What guardrails found."""
+    holds: Label | None = None
+    """What the session holds from now on because of it."""
 
     @cached_property
     def encoded(self) -> bytes:

@@ -6,7 +6,7 @@ from mutx.governance.arguments_path import values_at
 from mutx.governance.context.delta import SessionOpening
 from mutx.governance.context.session import SessionContext
 from mutx.governance.context.told import ToldValue
-from mutx.governance.intent import cumulative, distance, signal
+from mutx.governance.intent import STANDARD, DriftThresholds, Scope, bounded, cumulative, distance, signal
 from mutx.governance.provenance import worst
 from mutx.governance.requested import asks_for
 from mutx.governance.tools import Access, ToolSchema
@@ -20,7 +20,18 @@ MAX_SHOWN = 200
 class Observation:
     """Cheap to make: everything that costs is worked out when asked for, once. Valid until the context changes."""
 
-    __slots__ = ("_assessed", "_origins", "_untrusted", "action", "confidentiality", "context", "opening", "schema")
+    __slots__ = (
+        "_assessed",
+        "_origins",
+        "_semantic",
+        "_thresholds",
+        "_untrusted",
+        "action",
+        "confidentiality",
+        "context",
+        "opening",
+        "schema",
+    )
 
     def __init__(
         self,
@@ -28,10 +39,14 @@ class Observation:
         action: NormalizedAction,
         schema: ToolSchema | None,
         opening: SessionOpening | None = None,
+        thresholds: DriftThresholds = STANDARD,
+        semantic: float | None = None,
     ) -> None:
+        """`semantic`: how far a model finds the action from the request; None: by its words."""
+        self._thresholds, self._semantic = thresholds, semantic
         self.context, self.action, self.schema, self.opening = context, action, schema, opening
         self.confidentiality: Confidentiality = context.held_confidentiality
-        self._assessed: tuple[IntentSignal, float] | None = None
+        self._assessed: tuple[IntentSignal, float, float] | None = None
         self._origins: dict[str, ArgumentOrigin] = {}
         self._untrusted: tuple[ArgumentOrigin, ...] | None = None
 
@@ -46,6 +61,11 @@ class Observation:
         return self._assess()[1]
 
     @property
+    def step(self) -> float:
+        """How far this action is from the request, 0 to 1; 0 without a request."""
+        return self._assess()[2]
+
+    @property
     def writes_outward(self) -> bool:
         """Would this action hand something to a sink while the session holds confidential data?"""
         schema = self.schema
@@ -53,15 +73,22 @@ class Observation:
             return False
         return schema.sink is not None and schema.access is not Access.READ
 
-    def _assess(self) -> tuple[IntentSignal, float]:
+    def _assess(self) -> tuple[IntentSignal, float, float]:
         if self._assessed is None:
             scope, drift = self.context.scope, self.context.drift
             if scope is None:
-                self._assessed = IntentSignal.UNKNOWN, drift
+                self._assessed = IntentSignal.UNKNOWN, drift, 0.0
             else:
-                drift = cumulative(drift, distance(scope, self.action.tool_name, self.action.tool_args, self.schema))
-                self._assessed = signal(drift, self.context.pressure(self.writes_outward)), drift
+                step = self._distance(scope)
+                drift = cumulative(drift, step)
+                pressure, farthest = self.context.pressure(self.writes_outward), max(self.context.farthest, step)
+                self._assessed = signal(drift, farthest, pressure, self._thresholds), drift, step
         return self._assessed
+
+    def _distance(self, scope: Scope) -> float:
+        if self._semantic is not None:
+            return bounded(self._semantic, self.schema)
+        return distance(scope, self.action.tool_name, self.action.tool_args, self.schema)
 
     def origin_of(self, path: str) -> ArgumentOrigin:
         """Where the argument at a dotted path came from; of several values the least trusted.

@@ -112,8 +112,13 @@ class SessionContext(Struct, kw_only=True, dict=True):
     unreported: bool = False
     """Untrusted output reached the agent and was never shown here."""
     drift: float = 0.0
+    """Moving average of the distances of its actions from the request."""
+    farthest: float = 0.0
+    """The greatest of those distances."""
     intent: IntentSignal = IntentSignal.UNKNOWN
     intent_signals: list[IntentSignal] = field(default_factory=list)
+    signals: dict[str, int] = field(default_factory=dict)
+    """What guardrails found in this session's texts -> how often; never more than `apply.MAX_SIGNALS`."""
     waiting: dict[str, int] = field(default_factory=dict)
     """Action id -> depth of actions not yet released."""
     provenance: ProvenanceIndex = field(default_factory=ProvenanceIndex)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from itertools import groupby
 
+from mutx.governance.intent import STANDARD, THRESHOLDS, DriftThresholds
 from mutx.governance.policy.argument_table import argument_tables
 from mutx.governance.policy.entries import FINAL, Found, RuleEntry
 from mutx.governance.policy.globs import parse_glob
@@ -45,6 +46,7 @@ def _built(enabled: Sequence[PolicyDocument]) -> PolicySnapshot:
         rewrites=standing((one.name, rule) for one in enabled for rule in one.rewrites),
         plans=phase_plans(enabled),
         intent=_intent(enabled),
+        thresholds=_thresholds(enabled),
         wanted=wanted_by(entries),
         bare=is_bare(entries),
         nothing=Found(),
@@ -96,6 +98,12 @@ def _bans(enabled: Sequence[PolicyDocument]) -> list[FlowBan]:
         for one in enabled
         for rule in sorted(one.forbid, key=lambda ban: ban.id)
     ]
+
+
+def _thresholds(enabled: Sequence[PolicyDocument]) -> DriftThresholds:
+    """Of the strictest profile that any set names."""
+    named = {one.intent.profile for one in enabled}
+    return next((one for name, one in THRESHOLDS.items() if name in named), STANDARD)
 
 
 def _intent(enabled: Sequence[PolicyDocument]) -> dict[IntentSignal, Effect]:

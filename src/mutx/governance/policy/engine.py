@@ -31,11 +31,12 @@ REPEATABLE = frozenset({ReasonCode.RULE, ReasonCode.FORBIDDEN_RULE, ReasonCode.D
 class PolicyEngine:
     """Decides by one snapshot. Holds nothing else but a bounded memo and counts of how often each rule decided."""
 
-    __slots__ = ("_hits", "_memo_size", "_slates", "_tools", "snapshot", "version")
+    __slots__ = ("_hits", "_memo_size", "_slates", "_tools", "snapshot", "thresholds", "version")
 
     def __init__(self, snapshot: PolicySnapshot) -> None:
         self.snapshot = snapshot
         self.version = snapshot.version
+        self.thresholds = snapshot.thresholds
         self._hits = [0] * len(snapshot.entries)
         self._memo_size = min(MAX_MEMO, MEMO_BYTES // (len(snapshot.entries) // 8 + 64))
         self._slates: dict[tuple[str, str], Slate] = {}

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from mutx.governance.intent import THRESHOLDS
 from mutx.governance.policy.grammar_standing import DEFAULT, LIMIT, PHASE, REWRITE
 from mutx.governance.policy.grammar_terms import (
     BUDGET,
@@ -129,7 +130,14 @@ FORBID = Record(
     line=True,
     rules=({"if": {"required": ["within"]}, "then": {"properties": {"after": {"required": ["tool"]}}}},),
 )
-INTENT = Record(IntentEffects, {"suspected": Choice(OUTCOME), "confirmed": Choice(OUTCOME)})
+INTENT = Record(
+    IntentEffects,
+    {
+        "suspected": Choice(OUTCOME),
+        "confirmed": Choice(OUTCOME),
+        "profile": Choice({name: name for name in THRESHOLDS}),
+    },
+)
 
 
 def _tools(found: tuple[Any, ...]) -> tuple[DeclaredTool, ...]:

@@ -152,6 +152,8 @@ class IntentEffects(Struct, frozen=True, kw_only=True):
 
     suspected: Effect = Effect.ALLOW
     confirmed: Effect = Effect.ALLOW
+    profile: str | None = None
+    """Whose thresholds say when a session drifts: `intent.THRESHOLDS`; None leaves it to other policies."""
 
 
 class AgentDefault(Struct, frozen=True, kw_only=True):

@@ -5,6 +5,7 @@ from itertools import islice
 
 from msgspec import Struct
 
+from mutx.governance.intent import DriftThresholds
 from mutx.governance.mediator import ActionMediator
 from mutx.governance.policy.argument_table import ArgumentTable
 from mutx.governance.policy.entries import Found, RuleEntry
@@ -146,6 +147,8 @@ class PolicySnapshot(Struct, frozen=True, kw_only=True):
     rewrites: tuple[Standing, ...]
     plans: tuple[PhasePlan, ...]
     intent: Mapping[IntentSignal, Effect]
+    thresholds: DriftThresholds
+    """When a session counts as drifting."""
     wanted: frozenset[str]
     """Variables that any CEL program may read."""
     bare: bool

@@ -19,9 +19,10 @@ KINDS: Mapping[str, Mapping[str, Kind]] = {
     "action": dict.fromkeys("tool operation service trigger runtime parent".split(), Kind.TEXT),
     "session": {
         **dict.fromkeys("original_request stated_intent confidentiality intent phase".split(), Kind.TEXT),
-        **dict.fromkeys("calls denied errors level drift".split(), Kind.NUMBER),
+        **dict.fromkeys("calls denied errors level drift farthest".split(), Kind.NUMBER),
         "untrusted": Kind.BOOLEAN,
         "tools": Kind.LIST,
+        "signals": Kind.LIST,
     },
     "identity": {
         **dict.fromkeys("user agent kind".split(), Kind.TEXT),
@@ -114,6 +115,8 @@ def _session(_: NormalizedAction, observation: Observation, __: Facts) -> dict[s
         untrusted=context.holds_untrusted,
         intent=observation.intent.value,
         drift=observation.drift,  # after `intent`, which counts this action in
+        farthest=max(context.farthest, observation.step),
+        signals=list(context.signals),
         tools=[record.tool_name for record in context.actions[-RECENT_TOOLS:]],
     )
 

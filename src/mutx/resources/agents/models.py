@@ -26,6 +26,8 @@ class AgentRow(Row):
     """What it said of itself: metadata, capabilities, platform, hostname, message."""
     last_heartbeat: Mapped[datetime | None]
     running_since: Mapped[datetime | None]
+    paused_since: Mapped[datetime | None] = mapped_column(index=True)
+    """Nothing is allowed to it until a person resumes it: see the guardrails."""
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
 

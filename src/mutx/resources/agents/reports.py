@@ -45,7 +45,11 @@ class AgentReports:
         row = await owned(self._session, self._caller, agent_id)
         uptime = (self._now - row.running_since).total_seconds() if row.running_since is not None else 0.0
         return AgentLiveness(
-            agent_id=row.id, status=AgentStatus(row.status), last_heartbeat=row.last_heartbeat, uptime_seconds=uptime
+            agent_id=row.id,
+            status=AgentStatus(row.status),
+            last_heartbeat=row.last_heartbeat,
+            uptime_seconds=uptime,
+            paused_since=row.paused_since,
         )
 
     async def metrics(self, report: MetricReport) -> AgentRow:

@@ -25,7 +25,7 @@ class GuardrailMinuteRow(Row):
 
 
 class GuardrailNormRow(Row):
-    """What is normal for one agent, and whether it is paused."""
+    """What is normal for one agent."""
 
     __tablename__ = "guardrail_norms"
 
@@ -36,4 +36,5 @@ class GuardrailNormRow(Row):
     past: Mapped[dict[str, Any]]
     """Tool -> uses, until the recent ones began."""
     recent: Mapped[dict[str, Any]]
-    paused_since: Mapped[datetime | None]
+    drifted_since: Mapped[datetime | None]
+    """What it uses is not what it used before."""

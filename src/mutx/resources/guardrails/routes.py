@@ -8,18 +8,26 @@ from mutx.contract import guardrails as contract
 from mutx.contract.guardrails import (
     GuardrailBehaviour,
     GuardrailCanary,
+    GuardrailFindings,
+    GuardrailNoted,
     GuardrailObservation,
     GuardrailProfile,
     GuardrailQuestion,
     GuardrailRestore,
     GuardrailRestored,
+    GuardrailResultQuestion,
+    GuardrailResultVerdict,
     GuardrailVerdict,
 )
+from mutx.governance.noting import Noted
 from mutx.governance.types import Caller
 from mutx.resources.guardrails.behaviour import Behaviour
+from mutx.resources.guardrails.jobs import PAUSES
+from mutx.resources.guardrails.notes import note_from
+from mutx.resources.guardrails.results import Results
 from mutx.resources.guardrails.service import Guardrails, profiles
 from mutx.services.evalview.leaks import new_canary
-from mutx.web.deps import AppServices, CurrentCaller, ReadSession, WriteSession
+from mutx.web.deps import AppServices, CurrentCaller, ReadSession, WriteSession, after_commit
 from mutx.web.serve import serve
 from mutx.web.services import Services
 
@@ -40,6 +48,19 @@ async def check_text(caller: CurrentCaller, app: AppServices, body: GuardrailQue
     return await _guardrails(app, caller).check(body)
 
 
+@serve(router, contract.check_result)
+async def check_result(
+    caller: CurrentCaller, app: AppServices, body: GuardrailResultQuestion
+) -> GuardrailResultVerdict:
+    return await Results(_guardrails(app, caller), app.evalview).check(body)
+
+
+@serve(router, contract.report_findings)
+async def report_findings(caller: CurrentCaller, app: AppServices, body: GuardrailFindings) -> GuardrailNoted:
+    about = Noted(body.session_id, body.agent_id, body.direction.value, "own")
+    return GuardrailNoted(receipt_id=await app.pipeline.notes.add(about, note_from(body), caller))
+
+
 @serve(router, contract.restore_text)
 async def restore_text(caller: CurrentCaller, app: AppServices, body: GuardrailRestore) -> GuardrailRestored:
     return _guardrails(app, caller).restore(body)
@@ -54,7 +75,10 @@ async def create_canary(caller: CurrentCaller) -> GuardrailCanary:
 async def report_observation(
     caller: CurrentCaller, session: WriteSession, app: AppServices, body: GuardrailObservation
 ) -> GuardrailBehaviour:
-    return await Behaviour(session, caller, app.clock).observed(body)
+    seen, paused = await Behaviour(session, caller, app.clock).observed(body)
+    if paused:
+        _tell(session, app)
+    return seen
 
 
 @serve(router, contract.get_agent_behaviour)
@@ -68,4 +92,10 @@ async def get_agent_behaviour(
 async def resume_agent(
     caller: CurrentCaller, session: WriteSession, app: AppServices, agent_id: UUID
 ) -> GuardrailBehaviour:
+    _tell(session, app)
     return await Behaviour(session, caller, app.clock).resume(str(agent_id))
+
+
+def _tell(session: WriteSession, app: Services) -> None:
+    """Every process asks again who is paused, once it is on disk."""
+    after_commit(session, lambda: app.bus.publish(PAUSES, {}))

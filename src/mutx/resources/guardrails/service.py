@@ -1,6 +1,7 @@
 """Checks of texts for one caller: the agent's counts first, then the text, then what the caller is told."""
 
 import time
+from collections.abc import Sequence
 from uuid import UUID
 
 import msgspec
@@ -14,9 +15,11 @@ from mutx.contract.guardrails import (
     GuardrailRestored,
     GuardrailVerdict,
 )
+from mutx.governance.noting import Noted
 from mutx.governance.types import Caller
 from mutx.kit.errors import InputError, KeyUnusable, NotFound
 from mutx.resources.guardrails.behaviour import Behaviour, Seen, shown
+from mutx.resources.guardrails.notes import note_of
 from mutx.services.evalview.anomaly import Anomalous, Anomaly, Response
 from mutx.services.evalview.profiles import PROFILES, Direction, Profile
 from mutx.services.evalview.redact import OutputEncoding, Redaction, restored
@@ -52,7 +55,17 @@ class Guardrails:
         vault = self._sealed(verdict.values) if verdict.values else None
         answer = _answer(verdict, vault, _since(started))
         flags = [_anomaly_check(one) for one in (seen.anomalies if seen else ())]
-        return answer.model_copy(update={"checks": [*answer.checks, *flags]})
+        answer = answer.model_copy(update={"checks": [*answer.checks, *flags]})
+        if body.session_id is None:
+            return answer
+        agent = str(body.agent_id) if body.agent_id else None
+        about = Noted(body.session_id, agent, body.direction.value, profile.name)
+        return answer.model_copy(update={"receipt_id": await self.note(about, answer.checks, allowed=answer.allowed)})
+
+    async def note(self, about: Noted, checks: Sequence[contract.GuardrailCheck], *, allowed: bool) -> str | None:
+        """Enter what was found into the session. None where nothing was. Raises Conflict for a closed session."""
+        found = note_of(about.direction, checks, refused=not allowed)
+        return None if found is None else await self._app.pipeline.notes.add(about, found, self._caller)
 
     def restore(self, body: GuardrailRestore) -> GuardrailRestored:
         """Raises InputError for a vault that this workspace did not get from here."""

@@ -17,5 +17,8 @@ class GuardrailSettings(BaseModel):
     """What holds where the judge gives no answer: the text is refused, or what the lower layers found."""
     guardrail_presidio: bool = False
     """Presidio's recognisers beside the shipped ones; needs the extra `pii`."""
+    guardrail_results: Literal["trusted", "all"] = "trusted"
+    """Which tools' results are searched for attacks as their actions conclude: those that policies call trusted, which lose
+    that trust, or all, for the signal in the session; it costs some milliseconds for a page."""
     guardrail_toxicity_url: str = ""
     """Answers `POST {"text": ...}` with `{"scores": {...}}`; empty: the word lists alone."""

@@ -17,6 +17,7 @@ from pydantic_settings import (
 from mutx.kit.errors import SetupError
 from mutx.server.settings.audit import AuditSettings
 from mutx.server.settings.database import DatabaseSettings
+from mutx.server.settings.drift import DriftSettings
 from mutx.server.settings.edge import EdgeSettings
 from mutx.server.settings.guardrails import GuardrailSettings
 from mutx.server.settings.identity import IdentitySettings
@@ -43,6 +44,7 @@ class Settings(
     RemotePolicySettings,
     SupervisionSettings,
     GuardrailSettings,
+    DriftSettings,
     BaseSettings,
 ):
     """Every field has a default that is safe on one's own machine."""

@@ -95,7 +95,7 @@ def drift(past: Mapping[str, int], recent: Mapping[str, int]) -> Anomaly | None:
     return Anomaly(Anomalous.DRIFT, distance, DRIFT) if distance > DRIFT else None
 
 
-def counted(uses: Mapping[str, int], tool: str) -> dict[str, int]:
-    """`uses` with one more; tools beyond MAX_TOOLS share one name."""
+def counted(uses: Mapping[str, int], tool: str, more: int = 1) -> dict[str, int]:
+    """`uses` with some more; tools beyond MAX_TOOLS share one name."""
     name = tool if tool in uses or len(uses) < MAX_TOOLS else REST
-    return {**uses, name: uses.get(name, 0) + 1}
+    return {**uses, name: uses.get(name, 0) + more}
