@@ -1,5 +1,6 @@
 """What a tool returned, checked text by text and put together again."""
 
+import base64
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
@@ -23,7 +24,7 @@ MAX_TEXTS = 2000
 MAX_CHARS = 1_000_000
 DIRECTION = Direction.TOOL_RESULT
 BLOBS = frozenset({"data", "blob"})
-"""Fields of encoded bytes, in which no words stand."""
+"""Fields that hold encoded bytes, of an image perhaps; what is written in them in words is read all the same."""
 WHOLE = ""
 """Stands for all texts as one."""
 SHORT = 3
@@ -114,14 +115,27 @@ def _texts(value: Any) -> Iterator[str]:
         if isinstance(item, str):
             yield item
         elif isinstance(item, dict):
-            waiting += [inner for name, inner in reversed(item.items()) if name not in BLOBS]
+            waiting += [inner for name, inner in reversed(item.items()) if not _is_blob(name, inner)]
+            waiting += [name for name in item if " " in name]  # a name, as a rule, is one word
         elif isinstance(item, list):
             waiting += reversed(item)
+
+
+def _is_blob(name: str, value: Any) -> bool:
+    if name not in BLOBS or not isinstance(value, str):
+        return False
+    try:
+        base64.b64decode(value, validate=True).decode("utf-8")
+    except UnicodeDecodeError:
+        return True
+    except ValueError:  # no base64
+        return False
+    return False
 
 
 def _replaced(value: Any, of: Callable[[str], str | None]) -> Any:
     if isinstance(value, str):
         return of(value)
     if isinstance(value, dict):
-        return {name: inner if name in BLOBS else _replaced(inner, of) for name, inner in value.items()}
+        return {name: inner if _is_blob(name, inner) else _replaced(inner, of) for name, inner in value.items()}
     return [_replaced(inner, of) for inner in value] if isinstance(value, list) else value
