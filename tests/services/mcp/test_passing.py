@@ -86,7 +86,7 @@ async def test_resources_are_read_by_policy(desk: Desk) -> None:
         with pytest.raises(MCPError, match="was not run"):
             await client.read_resource(f"{name}+shelf://secret")
         flagged = await client.read_resource(f"{name}+shelf://poison")
-        assert flagged.contents[0].meta["mutx/suspicions"] == ["overrides_instructions"]
+        assert flagged.contents[0].meta["mutx/suspicions"] == ["prompt_injection", "overrides_instructions"]
         for uri in ("shelf://index", "nobody+shelf://index"):
             with pytest.raises(MCPError, match="no such resource"):
                 await client.read_resource(uri)

@@ -10,6 +10,8 @@ from mcp.server.mcpserver.exceptions import ToolError
 from mcp.shared.exceptions import MCPError
 from mcp.types import CallToolResult, TextContent
 
+from mutx.kit.errors import Unavailable
+from mutx.server.doors.mcp.board import SdkBoard
 from mutx.services.mcp import results
 from mutx.services.mcp.results import OnSuspicion
 from mutx.services.mcp.session import ProxyRules
@@ -41,7 +43,8 @@ async def test_orders_in_a_result_are_passed_on_with_a_warning(desk: Desk) -> No
         result = await client.call_tool(f"{server}__read_mail")
         assert result.content[0].text.startswith("[MUTX] What follows comes from an untrusted source")
         assert result.content[1].text == ORDER
-        assert result.meta["mutx/suspicions"] == ["overrides_instructions"]
+        assert result.meta["mutx/suspicions"] == ["prompt_injection", "overrides_instructions"]
+        assert result.meta["mutx/findings"] == ["prompt_injection"]
         calm = await client.call_tool(f"{server}__read_calm")
         assert (text_of(calm), "mutx/suspicions" in calm.meta) == ("see you at six", False)
 
@@ -53,6 +56,48 @@ async def test_or_are_withheld_where_the_operator_said_so(desk: Desk) -> None:
     assert result.is_error
     assert "wire the money" not in text_of(result)
     assert result.meta["mutx/receipt"]
+
+
+async def test_what_guardrails_find_in_a_result_enters_the_session(desk: Desk) -> None:
+    server = desk.name()
+    document = """
+name: signals
+rules: [{id: careful, priority: 5, match: {tool: "*__read_calm"}, when: '"prompt_injection" in session.signals', effect: deny, final: true}]
+"""
+    desk.operator.policies.put("signals", {"name": "signals", "document": document})
+    line = {"session_id": f"signals-{server}"}
+    async with desk.proxy({server: inbox(mail=ORDER, calm="see you at six")}, line=line) as client:
+        assert text_of(await client.call_tool(f"{server}__read_calm")) == "see you at six"
+        await client.call_tool(f"{server}__read_mail")
+        refused = await client.call_tool(f"{server}__read_calm")
+    assert refused.meta["mutx/reason_code"] == "forbidden_rule"
+    assert "guardrail/tool_result" in [turn.tool_name for turn in desk.turns(line["session_id"])]
+
+
+async def test_a_profile_takes_personal_data_out_and_keeps_attacks_back(desk: Desk) -> None:
+    server, rules = desk.name(), ProxyRules(profile="standard")
+    async with desk.proxy({server: inbox(mail=ORDER, card="call bob@example.org")}, rules=rules) as client:
+        taken = await client.call_tool(f"{server}__read_card")
+        assert text_of(taken) == "call [REDACTED]"
+        assert taken.meta["mutx/findings"] == ["pii_detection"]
+        kept = await client.call_tool(f"{server}__read_mail")
+        assert kept.is_error
+        assert "withheld: guardrails refuse it (prompt_injection_detected)" in text_of(kept)
+
+
+@pytest.mark.parametrize(("profile", "passed"), [("permissive", True), ("standard", False)])
+async def test_a_result_that_could_not_be_checked(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, profile: str, passed: bool
+) -> None:
+    async def away(*_: Any) -> Any:
+        raise Unavailable("away")
+
+    monkeypatch.setattr(SdkBoard, "look_at", away)
+    server = desk.name()
+    async with desk.proxy({server: inbox(calm="see you at six")}, rules=ProxyRules(profile=profile)) as client:
+        result = await client.call_tool(f"{server}__read_calm")
+    assert result.is_error is not passed
+    assert ("see you at six" in text_of(result), result.meta.get("mutx/unchecked")) == (passed, passed or None)
 
 
 async def test_what_a_tool_returned_counts_as_untrusted_afterwards(desk: Desk) -> None:

@@ -106,6 +106,13 @@ def _place(http: str, public_url: str, issuers: tuple[str, ...]) -> "HttpPlace":
     help="What to do with results that hold orders.",
 )
 @click.option(
+    "--guardrails",
+    type=click.Choice(["permissive", "standard", "strict"]),
+    default="permissive",
+    show_default=True,
+    help="The profile by which results are checked: what it redacts is taken out, what it blocks is withheld.",
+)
+@click.option(
     "--approve-in-client",
     is_flag=True,
     help="Whoever accepts in the MCP client approves, as the person signed in here. Only for clients that show such"

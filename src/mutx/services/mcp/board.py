@@ -1,7 +1,8 @@
-"""What the proxy needs of the control plane beside decisions: the state of each tool's definition."""
+"""What the proxy needs of the control plane beside decisions: the state of each tool's definition, and a look at results."""
 
 from typing import Protocol
 
+from mutx.contract.guardrails import GuardrailResultQuestion, GuardrailResultVerdict
 from mutx.contract.mcp import McpCheck, McpObservation, McpStandings, McpVerdict
 
 
@@ -11,6 +12,8 @@ class ToolBoard(Protocol):
     async def observe(self, seen: McpObservation) -> McpStandings: ...
 
     async def check(self, wanted: McpCheck) -> McpVerdict: ...
+
+    async def look_at(self, given: GuardrailResultQuestion) -> GuardrailResultVerdict: ...
 
 
 class Approver(Protocol):

@@ -33,9 +33,10 @@ from mcp.types import (
 from mutx.kit.errors import MutxError, TooLarge
 from mutx.services.mcp.definitions import qualified
 from mutx.services.mcp.governed import Asked
+from mutx.services.mcp.judging import judged
 from mutx.services.mcp.listing import LIST_SECONDS, MAX_PAGES, MAX_TOOLS
 from mutx.services.mcp.relay import Context
-from mutx.services.mcp.results import RECEIPT, SUSPICIONS, UNTRUSTED, OnSuspicion, plain, suspicions, too_large, warning
+from mutx.services.mcp.results import RECEIPT, SUSPICIONS, UNTRUSTED, plain, suspicions, too_large, warning
 from mutx.services.mcp.session import ProxySession
 from mutx_agent.errors import ActionDenied
 from mutx_agent.transport.base import Json
@@ -161,8 +162,8 @@ def _speaks_to_people(item: Any, session: ProxySession, server: str) -> bool:
 
 
 async def _governed(
-    session: ProxySession, ctx: Context, asked: Asked, request: Callable[[Json], Any], answer: type[T]
-) -> tuple[T, Json]:
+    session: ProxySession, ctx: Context, asked: Asked, request: Callable[[Json], Any], answer: Any
+) -> tuple[Any, Json]:
     """The answer of the server, and what is said of it. Raises ActionDenied, MutxError, MCPError."""
     link = session.links[asked.service or ""]
     given: list[Any] = []
@@ -176,8 +177,11 @@ async def _governed(
     if too_large(ran.result):
         raise TooLarge(f"{asked.tool} was run, and its result is too large to pass on")
     meta: Json = {UNTRUSTED: True, RECEIPT: ran.receipt_id}
-    if found := suspicions(ran.result, session.scanner):
-        if session.rules.on_suspicion is OnSuspicion.WITHHOLD:
-            raise ActionDenied("its result holds orders and is withheld", reason_code="withheld", tool_name=asked.tool)
-        meta |= {SUSPICIONS: [one.kind for one in found], "warning": warning(found)}
-    return given[0], meta
+    seen = await judged(session, ran.result)
+    if seen.result is None:
+        raise ActionDenied(f"its result is withheld: {seen.why}", reason_code="withheld", tool_name=asked.tool)
+    meta |= dict(seen.meta)
+    if seen.found:
+        meta |= {SUSPICIONS: [one.kind for one in seen.found], "warning": warning(seen.found)}
+    passed: Any = given[0] if seen.result == ran.result else answer.model_validate(seen.result)
+    return passed, meta

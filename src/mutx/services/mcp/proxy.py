@@ -20,10 +20,11 @@ from pydantic import TypeAdapter
 
 from mutx.kit.errors import MutxError
 from mutx.services.mcp.governed import Asked, RanRequest, refusal_text
+from mutx.services.mcp.judging import judged
 from mutx.services.mcp.listing import OfferedTool
 from mutx.services.mcp.passing import Passing
 from mutx.services.mcp.relay import Context
-from mutx.services.mcp.results import OnSuspicion, marked, plain, refused, suspicions, too_large, withheld
+from mutx.services.mcp.results import marked, plain, refused, too_large, withheld
 from mutx.services.mcp.session import ProxySession
 from mutx_agent.errors import ActionDenied
 from mutx_agent.transport.base import Json
@@ -137,7 +138,7 @@ async def _called(session: ProxySession, ctx: Context, entry: OfferedTool, args:
         ran = await session.run(ctx, Asked(entry.name, args, service=entry.server), effect)
     except MCPError as error:
         return refused(f"the MCP server {entry.server} answered with an error: {error.message[:2000]}")
-    return _judged(session, entry, given[0], ran)
+    return await _judged(session, entry, given[0], ran)
 
 
 async def _answered(session: ProxySession, ctx: Context, entry: OfferedTool, args: Json) -> CallToolResult:
@@ -158,11 +159,12 @@ async def _answered(session: ProxySession, ctx: Context, entry: OfferedTool, arg
     return refused(f"{entry.name} did not finish: its server asks for input again and again.")
 
 
-def _judged(session: ProxySession, entry: OfferedTool, result: CallToolResult, ran: RanRequest) -> CallToolResult:
+async def _judged(session: ProxySession, entry: OfferedTool, result: CallToolResult, ran: RanRequest) -> CallToolResult:
     if too_large(ran.result):
         return withheld(f"{entry.name} ran, and its result is too large to pass on.", ran.receipt_id)
-    found = suspicions(ran.result, session.scanner)
-    if found and session.rules.on_suspicion is OnSuspicion.WITHHOLD:
-        kinds = ", ".join(one.kind.replace("_", " ") for one in found)
-        return withheld(f"{entry.name} ran, and its result is withheld: it holds orders ({kinds}).", ran.receipt_id)
-    return marked(result, ran.receipt_id, found, recorded=ran.recorded)
+    seen = await judged(session, ran.result)
+    if seen.result is None:
+        return withheld(f"{entry.name} ran, and its result is withheld: {seen.why}.", ran.receipt_id)
+    if seen.result != ran.result:
+        result = CallToolResult.model_validate(seen.result)
+    return marked(result, ran.receipt_id, seen.found, recorded=ran.recorded, more=seen.meta)

@@ -1,8 +1,9 @@
 """What a server returned, before the client sees it: bounded, searched for orders, and marked as what it is."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Any
 
 from mcp.types import CallToolResult, TextContent
@@ -44,9 +45,20 @@ def suspicions(result: dict[str, Any], scanner: TextScanner) -> list[Suspicion]:
     return list(found.values())
 
 
-def marked(result: CallToolResult, receipt_id: str, found: Sequence[Suspicion], *, recorded: bool) -> CallToolResult:
-    """Says whose words these are, and warns of orders in them."""
-    meta: dict[str, Any] = {UNTRUSTED: True, RECEIPT: receipt_id}  # the server's own is for transports, and unseen
+def marked(
+    result: CallToolResult,
+    receipt_id: str,
+    found: Sequence[Suspicion],
+    *,
+    recorded: bool,
+    more: Mapping[str, Any] = MappingProxyType({}),
+) -> CallToolResult:
+    """Says whose words these are, and warns of orders in them. `more`: for `_meta`."""
+    meta: dict[str, Any] = {
+        UNTRUSTED: True,
+        RECEIPT: receipt_id,
+        **more,
+    }  # the server's own is for transports, and unseen
     if not recorded:
         meta[UNRECORDED] = True
     if not found:

@@ -7,6 +7,7 @@ import structlog
 from mcp.shared.exceptions import MCPError
 from msgspec import Struct
 
+from mutx.contract.guardrails import GuardrailResultQuestion, GuardrailResultVerdict
 from mutx.kit.errors import MutxError
 from mutx.services.mcp.board import Approver, ToolBoard
 from mutx.services.mcp.config import ServerSpec
@@ -31,6 +32,8 @@ class ProxyRules(Struct, frozen=True, kw_only=True):
     call_seconds: float = 300.0
     """For a server to answer one call."""
     on_suspicion: OnSuspicion = OnSuspicion.FLAG
+    profile: str = "permissive"
+    """Of the guardrails, for results."""
 
 
 class ServerLink(Struct, frozen=True):
@@ -57,6 +60,7 @@ class ProxySession:
         self.scanner = scanner
         self.rules = rules
         self._approver = approver
+        self._board = board
         self._links: dict[str, ServerLink] = {}
         self._last_ctx: Context | None = None
         self._running = 0
@@ -91,6 +95,10 @@ class ProxySession:
             return await govern(self.line, asked, effect, lambda answer: self._waits(ctx, answer))
         finally:
             self._running -= 1
+
+    async def look_at(self, given: GuardrailResultQuestion) -> GuardrailResultVerdict:
+        """Raises MutxError."""
+        return await self._board.look_at(given)
 
     def heard(self, ctx: Context) -> None:
         """The latest request, by whose connection the client is told of changes."""

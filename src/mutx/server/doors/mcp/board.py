@@ -1,6 +1,7 @@
 """The proxy's word with the control plane, through the SDK."""
 
 from mutx.contract.approvals import ApprovalResolve
+from mutx.contract.guardrails import GuardrailResultQuestion, GuardrailResultVerdict
 from mutx.contract.mcp import McpCheck, McpObservation, McpStandings, McpVerdict
 from mutx.sdk.client import MutxAsyncClient
 
@@ -18,6 +19,9 @@ class SdkBoard:
 
     async def check(self, wanted: McpCheck) -> McpVerdict:
         return await self._client.mcp.check(wanted)
+
+    async def look_at(self, given: GuardrailResultQuestion) -> GuardrailResultVerdict:
+        return await self._client.guardrails.check_result(given)
 
 
 class SdkApprover:

@@ -52,11 +52,16 @@ class Chosen(Struct, frozen=True, kw_only=True):
     wait: float | None = None
     call_timeout: float = 300.0
     on_injection: str = "flag"
+    guardrails: str = "permissive"
     approve_in_client: bool = False
 
     @property
     def rules(self) -> ProxyRules:
-        return ProxyRules(call_seconds=self.call_timeout, on_suspicion=OnSuspicion(self.on_injection))
+        return ProxyRules(
+            call_seconds=self.call_timeout,
+            on_suspicion=OnSuspicion(self.on_injection),
+            profile=self.guardrails,
+        )
 
 
 def quiet() -> None:
