@@ -121,3 +121,47 @@ def test_a_part_that_is_ill(run: Run, plane: Any, monkeypatch: pytest.MonkeyPatc
     found = findings(run, exits=1)
     assert (found["queue"]["detail"], found["queue"]["remedy"]) == ("events wait for 900 s", "the log names the sink")
     assert "queue" in found["server"]["detail"]
+
+
+def test_a_database_on_a_server(run: Run, empty_postgres: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DATABASE_URL", empty_postgres)
+    found = findings(run, exits=1)
+    assert found["database"]["health"] == "healthy"
+    assert found["database"]["detail"].startswith("PostgreSQL ")
+    assert (found["migrations"]["health"], found["migrations"]["remedy"]) == ("unhealthy", "run `mutx db upgrade`")
+
+
+def test_a_database_server_that_is_away(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DATABASE_URL", "postgresql://mutx:s3cr3t-of-postgres@127.0.0.1:1/mutx")
+    result = run("doctor", "--json", exits=1).stdout
+    found = {each["check"]: each for each in json.loads(result)}
+    for name in ("database", "migrations"):
+        assert (found[name]["health"], "DATABASE_URL" in found[name]["remedy"]) == ("unhealthy", True)
+    assert "s3cr3t" not in result
+
+
+@pytest.mark.parametrize(
+    ("differs", "health", "says"),
+    [
+        ({"major": 14}, "unhealthy", "15 or newer"),
+        ({"writable": False}, "unhealthy", "primary"),
+        ({"private": False}, "note", "verify-full"),
+    ],
+)
+def test_a_database_server_that_will_not_do(
+    run: Run, monkeypatch: pytest.MonkeyPatch, differs: dict[str, Any], health: str, says: str
+) -> None:
+    """Such servers are not at hand, so what one says of itself is changed."""
+    from mutx.cli import checks
+
+    class Admin:
+        def reached(self) -> dict[str, Any]:
+            return {"server": "PostgreSQL 16.2", "major": 16, "writable": True, "private": True, **differs}
+
+        def current(self) -> dict[str, Any]:
+            return {"revision": "1", "newest": "1", "differences": []}
+
+    monkeypatch.setenv("DATABASE_URL", "postgresql://db.example.org/mutx")
+    monkeypatch.setattr(checks, "_admin", Admin)
+    found = findings(run, exits=1 if health == "unhealthy" else 0)["database"]
+    assert (found["health"], says in found["remedy"]) == (health, True)

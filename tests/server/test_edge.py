@@ -20,6 +20,7 @@ from mutx.server.edge import local_limiters
 from mutx.server.middleware.metrics import HttpMetrics
 from mutx.server.middleware.timeouts import RequestTimeout
 from mutx.server.middleware.tracing import Tracing
+from tests.postgres import Postgres
 from tests.server.plane import PASSWORD, Plane, running
 
 JSON = {"content-type": "application/json"}
@@ -27,11 +28,25 @@ JSON = {"content-type": "application/json"}
 
 async def test_a_request_keeps_its_name_or_gets_one(plane: Plane) -> None:
     http = plane.client()
-    assert (await http.get("/health", headers={"x-request-id": "build-4711"})).headers["x-request-id"] == "build-4711"
-    for unfit in ("short", "with space in it", "x" * 200, "new\tline-here"):
+    for fit in ("build-4711", "7", "req_1", "Root=1-67891233-abcdef012345678912345678", "YWJj/+=="):
+        assert (await http.get("/health", headers={"x-request-id": fit})).headers["x-request-id"] == fit
+    for unfit in ("", "with space in it", "x" * 200, "new\tline-here"):
         given = (await http.get("/health", headers={"x-request-id": unfit})).headers["x-request-id"]
         assert given != unfit
         assert len(given) == 36
+
+
+async def test_probes_answer_everybody_while_the_store_is_away(postgres: Postgres, tmp_path: Path) -> None:
+    name = postgres.migrated()
+    async with running(tmp_path / "home", database_url=postgres.url(name)) as plane:
+        ana = await plane.register()
+        key = (await ana.http.post("/v1/api-keys", json={"name": "probe"})).json()["key"]
+        postgres.drop(name)
+        prober = plane.client(key)  # it was not verified before
+        assert (await prober.get("/v1/agents")).status_code == 503
+        health, ready = await prober.get("/health"), await prober.get("/ready")
+        assert (health.status_code, health.json()["components"]["database"]["status"]) == (200, "unhealthy")
+        assert (ready.status_code, ready.json()["details"]["components"]["signer"]["status"]) == (503, "healthy")
 
 
 async def test_answers_carry_security_headers(plane: Plane) -> None:
@@ -179,6 +194,9 @@ async def test_cors_is_off_unless_asked_for(plane: Plane, tmp_path: Path) -> Non
     async with running(tmp_path / "other", cors_origins=(origin["origin"],)) as open_plane:
         answer = await open_plane.client().get("/health", headers=origin)
         assert answer.headers["access-control-allow-origin"] == origin["origin"]
+        limited = await open_plane.client().get("/v1/agents", headers=origin)
+        shown = set(limited.headers["access-control-expose-headers"].split(", "))
+        assert shown >= {name for name in limited.headers if name.startswith(("ratelimit-", "x-request-id"))} != set()
         other = await open_plane.client().get("/health", headers={"origin": "https://evil.example"})
         assert "access-control-allow-origin" not in other.headers
 

@@ -16,8 +16,8 @@ async def test_a_database_that_is_gone_keeps_no_process_from_ending(
     name = postgres.migrated()
     plane = await build(Settings(home=tmp_path, database_url=postgres.url(name)))
     await plane.start()
-    plane.services.auth.failed_logins.append(("somebody", plane.services.clock.now()))
     postgres.drop(name)
+    plane.services.auth.failed_logins.append(("somebody", plane.services.clock.now()))
     with caplog.at_level(logging.ERROR):
         await plane.stop()
     assert "not on record" in caplog.text

@@ -34,9 +34,11 @@ def bare(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 
 @asynccontextmanager
-async def started(home: Path, store: Path | None = None, key: str = "") -> AsyncIterator[ControlPlane]:
-    url = f"sqlite+aiosqlite:///{store}" if store else ""
-    plane = await build(Settings(home=home, database_url=url, secret_encryption_key=key))
+async def started(
+    home: Path, store: Path | str | None = None, key: str = "", port: int = 8000
+) -> AsyncIterator[ControlPlane]:
+    url = f"sqlite+aiosqlite:///{store}" if isinstance(store, Path) else store or ""
+    plane = await build(Settings(home=home, database_url=url, secret_encryption_key=key, port=port))
     try:
         yield plane
     finally:
@@ -62,13 +64,28 @@ async def test_replicas_that_share_store_and_sealing_key_have_the_same_keys(tmp_
             sealed = list(await session.scalars(select(InstallationSecretRow.sealed)))
     assert len(sealed) == 2
     assert not list((tmp_path / "one" / "keys").glob("s*.key*"))
-    (tmp_path / "two" / "keys").mkdir(mode=0o700, parents=True)
-    for name in (
-        "receipts.pem",
-        "receipts.jwks.json",
-    ):  # the key that signs receipts stays a file, the same in every home
-        shutil.copy2(tmp_path / "one" / "keys" / name, tmp_path / "two" / "keys" / name)
+    copy_keys(tmp_path, "receipts.pem", "receipts.jwks.json")  # that key stays a file, the same in every home
     async with started(tmp_path / "two", store, f"{NEW},{OLD}") as two:
+        assert (await status(two, key), await status(two, token)) == (200, 200)
+
+
+def copy_keys(homes: Path, *names: str) -> None:
+    """From `one` to `two`."""
+    (homes / "two" / "keys").mkdir(mode=0o700, parents=True, exist_ok=True)
+    for name in names:
+        shutil.copy2(homes / "one" / "keys" / name, homes / "two" / "keys" / name)
+
+
+async def test_a_replica_takes_what_another_signed_or_does_not_start(tmp_path: Path, postgres_url: str) -> None:
+    async with started(tmp_path / "one", postgres_url) as one:
+        key, token = await new_key(one), await one.local_token()
+    assert not list((tmp_path / "one" / "keys").glob("tokens.*")), "they lie in the database, for all replicas"
+    copy_keys(tmp_path, "receipts.pem", "receipts.jwks.json")
+    with pytest.raises(KeyUnusable, match=f"copy keys/{SEALING_FILE}"):
+        async with started(tmp_path / "two", postgres_url, port=8001):
+            pass
+    copy_keys(tmp_path, SEALING_FILE)
+    async with started(tmp_path / "two", postgres_url, port=8001) as two:
         assert (await status(two, key), await status(two, token)) == (200, 200)
 
 

@@ -10,7 +10,7 @@ from enum import StrEnum
 from importlib.metadata import entry_points, version
 from pathlib import Path
 from time import time
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from mutx.cli.state import CliState
 from mutx.kit.errors import MutxError
@@ -19,6 +19,9 @@ from mutx_agent.settings import mutx_home
 
 SKEW = 30.0
 """Seconds that this machine's clock and the server's may differ."""
+
+
+LEAST_POSTGRESQL = 15
 
 
 class CheckHealth(StrEnum):
@@ -73,10 +76,8 @@ def _private(path: Path) -> CheckResult | None:
 
 def database(_: CliState) -> CheckResult:
     path = mutx_home() / "mutx.db"
-    if not path.exists():
-        return CheckResult(
-            CheckHealth.NOTE, "no database here", "DATABASE_URL or another machine has it, or nothing was started yet"
-        )
+    if os.environ.get("DATABASE_URL") or not path.exists():
+        return _elsewhere()
     try:
         with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=2)) as connection:
             mode = connection.execute("PRAGMA journal_mode").fetchone()[0]
@@ -92,15 +93,37 @@ def database(_: CliState) -> CheckResult:
     return CheckResult(CheckHealth.OK, f"{path}, journal mode wal, {path.stat().st_size // 1024} KiB")
 
 
+def _elsewhere() -> CheckResult:
+    """The database that the settings name, asked as a control plane on this machine would."""
+    try:
+        found = _admin().reached()
+    except MutxError as error:
+        return _said(error)
+    if found is None:
+        return CheckResult(CheckHealth.NOTE, "no database here", "another machine has it, or nothing was started yet")
+    name = found["server"]
+    if 0 < found["major"] < LEAST_POSTGRESQL:
+        return CheckResult(CheckHealth.BAD, f"{name} is too old", f"use PostgreSQL {LEAST_POSTGRESQL} or newer")
+    if not found["writable"]:
+        return CheckResult(
+            CheckHealth.BAD, f"{name} is a standby and takes no writes", "name the primary in DATABASE_URL"
+        )
+    if not found["private"]:
+        return CheckResult(
+            CheckHealth.NOTE, f"{name}, over a network without encryption", "set DATABASE_SSL_MODE=verify-full"
+        )
+    return CheckResult(CheckHealth.OK, f"{name} answers and takes writes")
+
+
 def schema(_: CliState) -> CheckResult:
     """The tables of the database that a control plane on this machine would use."""
-    if not (mutx_home() / "mutx.db").exists() and not os.environ.get("DATABASE_URL"):
-        return CheckResult(CheckHealth.NOTE, "no database here")
-    (opened,) = entry_points(group="mutx.embedded", name="db")
     try:
-        found = opened.load()().current()
+        admin = _admin()
+        if admin.reached() is None:
+            return CheckResult(CheckHealth.NOTE, "no database here")
+        found = admin.current()
     except MutxError as error:
-        return CheckResult(CheckHealth.BAD, str(error))
+        return _said(error)
     if found["revision"] != found["newest"]:
         return CheckResult(
             CheckHealth.BAD,
@@ -110,6 +133,18 @@ def schema(_: CliState) -> CheckResult:
     if found["differences"]:
         return CheckResult(CheckHealth.BAD, "; ".join(found["differences"]), "take a backup, then run `mutx db repair`")
     return CheckResult(CheckHealth.OK, f"revision {found['revision']}, as this release declares it")
+
+
+def _admin() -> Any:
+    """Of the database. By name and at call time: nothing of the command line imports the server. Raises SetupError."""
+    (opened,) = entry_points(group="mutx.embedded", name="db")
+    return opened.load()()
+
+
+def _said(error: MutxError) -> CheckResult:
+    """Our errors say after the semicolon what to do."""
+    detail, _, remedy = str(error).partition("; ")
+    return CheckResult(CheckHealth.BAD, detail, remedy or "`mutx db current` says more")
 
 
 def server(state: CliState) -> CheckResult:

@@ -113,7 +113,7 @@ def middleware(
         *([_cors(settings)] if settings.cors_origins else []),
         Middleware(SecurityHeaders, pages=("/docs", "/redoc", *OWN_POLICY)),
         Middleware(Doorkeeper, limits=limits, identities=identities),
-        Middleware(Authenticate, identities=identities),
+        Middleware(Authenticate, identities=identities, probes=PROBES),
         Middleware(RateLimit, limits=limits),
         Middleware(OpenStreams, identities=identities),
         Middleware(Tracing, tracer=tracer, span_names=span_names()),
@@ -136,7 +136,14 @@ def _cors(settings: Settings) -> Middleware:
         allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
         allow_headers=["authorization", "content-type", "x-api-key", "x-request-id", "traceparent", "tracestate"],
         allow_credentials="*" not in settings.cors_origins,  # the sign-in cookie; which looks at the origin itself
-        expose_headers=["x-request-id", "retry-after"],
+        expose_headers=[
+            "x-request-id",
+            "retry-after",
+            "ratelimit-limit",
+            "ratelimit-policy",
+            "ratelimit-remaining",
+            "ratelimit-reset",
+        ],
     )
 
 

@@ -39,6 +39,16 @@ class DatabaseAdmin:
         self._settings = settings
         self._ssl_mode = ssl_mode
 
+    def reached(self) -> dict[str, Any] | None:
+        """The `server` that answers, its `major` version, whether it is `writable` and what is said to it `private`.
+
+        None for an SQLite file that is not there.
+        """
+        database = self._open()
+        if isinstance(database, SqliteDatabase) and not database.path.exists():
+            return None
+        return asyncio.run(self._look(_answering))
+
     def current(self) -> dict[str, Any]:
         """`revision`, the `newest` there is, and `differences` between the tables and what this release declares."""
 
@@ -106,6 +116,19 @@ class DatabaseAdmin:
         await database.start(lambda connection: results.append(work(connection)))
         await database.stop()
         return results[0]
+
+
+def _answering(connection: Connection) -> dict[str, Any]:
+    if connection.dialect.name == "sqlite":
+        found = connection.exec_driver_sql("SELECT sqlite_version()").scalar_one()
+        return {"server": f"SQLite {found}", "major": 0, "writable": True, "private": True}
+    version, number, standby, private = connection.exec_driver_sql(
+        "SELECT current_setting('server_version'), current_setting('server_version_num')::int, pg_is_in_recovery(), "
+        "coalesce((SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()), false) "
+        "OR coalesce(host(inet_server_addr()) IN ('127.0.0.1', '::1'), true)"
+    ).one()
+    server = f"PostgreSQL {str(version).split()[0]}"
+    return {"server": server, "major": number // 10_000, "writable": not standby, "private": private}
 
 
 def _is_ours(connection: Connection) -> bool:

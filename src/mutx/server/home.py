@@ -38,7 +38,7 @@ def open_authentication(settings: Settings, clock: Clock, keys: InstallationKeys
         passwords=Passwords(least=settings.password_min_length),
         tokens=LoginTokens(
             TokenKeys(keys.token_keys),
-            issuer=settings.issuer,
+            issuer=settings.token_issuer,
             audience=AUDIENCE,
             lifetime=settings.access_token_expire_minutes * MINUTE,
             clock=clock,

@@ -1,9 +1,10 @@
 """What goes on around sign-ins and keys beside requests."""
 
 import logging
+from contextlib import suppress
 from functools import partial
 
-from mutx.kit.errors import MutxError
+from mutx.kit.errors import MutxError, Unavailable
 from mutx.resources.api_keys.jobs import record_key_uses
 from mutx.resources.auth.jobs import forget_ended_logins, record_failed_logins
 from mutx.resources.auth.mailing import MailRoom
@@ -14,6 +15,8 @@ from mutx.web.services import Services
 logger = logging.getLogger(__name__)
 
 KEY_USE_SECONDS = 10.0
+FAILED_LOGIN_SECONDS = 0.25
+"""A failed sign-in is on record this soon after its answer. What waits is told together, so guessing costs few writes."""
 PRUNE_SECONDS = 3600.0
 GAP_SECONDS = 0.05
 """Between two turns of a job that itself waits for news."""
@@ -24,7 +27,7 @@ def identity_jobs(services: Services, mailer: Mailer | None) -> tuple[Periodic, 
     database, auth = services.database, services.auth
     jobs = [
         Periodic("key-uses", partial(record_key_uses, database, auth), KEY_USE_SECONDS),
-        Periodic("failed-logins", partial(record_failed_logins, database, auth), KEY_USE_SECONDS),
+        Periodic("failed-logins", partial(_tell_failed_logins, services), FAILED_LOGIN_SECONDS),
     ]
     jobs.append(Periodic("ended-logins", partial(forget_ended_logins, database, services.clock), PRUNE_SECONDS))
     if mailer is not None:
@@ -33,6 +36,11 @@ def identity_jobs(services: Services, mailer: Mailer | None) -> tuple[Periodic, 
     if services.revocations.shared:
         jobs.append(Periodic("revocations", services.revocations.follow, GAP_SECONDS))
     return tuple(jobs)
+
+
+async def _tell_failed_logins(services: Services) -> None:
+    with suppress(Unavailable):  # they wait; that the store is away is told by those who need it
+        await record_failed_logins(services.database, services.auth)
 
 
 async def record_the_last(services: Services) -> None:

@@ -1,7 +1,8 @@
 """The keys of this installation: what seals, what signs tokens, what hashes API keys.
 
-Without SECRET_ENCRYPTION_KEY they are files of the home directory. With it, only that key comes from outside: the others
-lie sealed in the database, so that replicas that share the two have the same keys.
+On one's own machine they are files of the home directory. Where SECRET_ENCRYPTION_KEY is set, and where the database may
+have several replicas, only the key that seals is in a home or the environment: the others lie sealed in the database, so
+that replicas that share the two have the same keys, and one with another key that seals does not start.
 """
 
 from collections.abc import Callable, Mapping
@@ -15,7 +16,7 @@ from mutx.kit.clock import Clock, to_datetime
 from mutx.kit.errors import KeyUnusable
 from mutx.server.settings import Settings
 from mutx.services.identity.keyfiles import load_or_create, read_private
-from mutx.services.identity.sealing import Sealer, new_sealing_key, place, read_sealing_keys
+from mutx.services.identity.sealing import Sealer, key_id_of, new_sealing_key, place, read_sealing_keys
 from mutx.services.identity.secrets import new_pepper
 from mutx.services.identity.token_keys import TokenKeys, new_signing_key, with_new_key
 from mutx.services.signing.files import replace_durably
@@ -55,8 +56,8 @@ def keys_in_files(settings: Settings) -> InstallationKeys:
 
 
 async def installation_keys(settings: Settings, database: Database, sealer: Sealer, clock: Clock) -> InstallationKeys:
-    """The keys; those of the home's files move into the database once SECRET_ENCRYPTION_KEY is set. Raises KeyUnusable."""
-    if settings.secret_encryption_key.get_secret_value():
+    """The keys; those of the home's files move into the database once that is to have them. Raises KeyUnusable."""
+    if _in_store(settings):
         return InstallationKeys(*[await _kept(settings, database, sealer, clock, name) for name in FILES])
     async with database.read() as session:
         sealed = await session.scalar(select(InstallationSecretRow.id).limit(1))
@@ -69,7 +70,7 @@ async def rotate_token_keys(settings: Settings, database: Database, sealer: Seal
     """Sign tokens with a new key from the next start on; what the older ones signed goes on. The new key's id."""
     name = "token-keys"
     keys = with_new_key((await installation_keys(settings, database, sealer, clock)).token_keys)
-    if settings.secret_encryption_key.get_secret_value():
+    if _in_store(settings):
         sealed = sealer.seal(keys, context=place(InstallationSecretRow.__tablename__, "sealed", name))
         async with database.write() as session:
             row = await session.get_one(InstallationSecretRow, name)
@@ -84,6 +85,7 @@ async def _kept(settings: Settings, database: Database, sealer: Sealer, clock: C
     async with database.read() as session:
         sealed = await sealed_secret(session, name)
     if sealed is not None:
+        _require(sealer, key_id_of(sealed))
         return sealer.open(sealed, context=context)
     path = _path(settings, name)
     value = read_private(path) if path.exists() else FILES[name][1]()
@@ -95,6 +97,20 @@ async def _kept(settings: Settings, database: Database, sealer: Sealer, clock: C
     except IntegrityError:  # another replica started at the same moment: its key counts
         return await _kept(settings, database, sealer, clock, name)
     return value
+
+
+def _in_store(settings: Settings) -> bool:
+    return settings.is_shared or bool(settings.secret_encryption_key.get_secret_value())
+
+
+def _require(sealer: Sealer, key_id: str) -> None:
+    """Raises KeyUnusable where this process cannot open what the first one sealed."""
+    if not sealer.has(key_id):
+        raise KeyUnusable(
+            f"the keys of this database are sealed under the key {key_id}, which is not here; set SECRET_ENCRYPTION_KEY to "
+            f"the value it has elsewhere, or copy keys/{SEALING_FILE} of the home that started first; after a change of "
+            "keys, put that key back, behind the one in use, and run `mutx secrets reseal`"
+        )
 
 
 def _path(settings: Settings, name: str) -> Path:

@@ -3,6 +3,7 @@
 from sqlalchemy import select
 
 from mutx.resources.auth.jobs import record_failed_logins
+from mutx.server.identity_jobs import identity_jobs
 from mutx.storage.ledger_tables import outbox
 from tests.server.plane import PASSWORD, Plane
 
@@ -38,3 +39,18 @@ async def test_what_happened_is_told(plane: Plane) -> None:
     assert {payload["user_id"] for _, payload in rows} == {ana.me["id"]}
     assert key["key"] not in str(rows)
     assert PASSWORD not in str(rows)
+
+
+async def test_a_failed_sign_in_waits_for_a_store_that_is_away(plane: Plane) -> None:
+    ana = await plane.register()
+    (job,) = (each for each in identity_jobs(plane.services, None) if each.name == "failed-logins")
+    assert job.seconds < 1, "soon after the answer, but not in the request: that would tell which accounts exist"
+    guess = {"email": ana.email, "password": "wrong"}
+    assert (await plane.client().post("/v1/auth/login", json=guess)).status_code == 401
+    await job.job()
+    async with plane.services.database.read() as session:
+        assert "LOGIN_FAILED" in str((await session.execute(select(outbox.c.payload))).all())
+    await plane.services.database.writer.stop()
+    assert (await plane.client().post("/v1/auth/login", json=guess)).status_code == 401
+    await job.job()
+    assert len(plane.services.auth.failed_logins) == 1

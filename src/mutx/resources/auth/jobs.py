@@ -1,5 +1,6 @@
 """What happens to sign-ins beside requests."""
 
+from asyncio import CancelledError
 from collections.abc import Sequence
 from datetime import timedelta
 
@@ -20,7 +21,7 @@ BATCH = 5000
 
 
 async def record_failed_logins(database: Database, auth: Authentication) -> None:
-    """Tell the owners' workspaces of passwords tried in vain. A worker calls it every few seconds, and at shutdown.
+    """Tell the owners' workspaces of passwords tried in vain. A worker calls it at short intervals, and at shutdown.
 
     Not the request itself: writing for accounts that exist, and for them only, would tell an attacker which do.
     """
@@ -29,7 +30,7 @@ async def record_failed_logins(database: Database, auth: Authentication) -> None
         return
     try:
         await _tell_of(database, waiting)
-    except MutxError:
+    except (MutxError, CancelledError):
         auth.failed_logins.extendleft(reversed(waiting))
         raise
 

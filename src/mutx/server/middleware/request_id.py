@@ -9,7 +9,7 @@ from mutx.kit.ids import new_id
 from mutx.server.middleware.headers import with_headers
 from mutx.web.credentials import header
 
-SANE = re.compile(rb"[A-Za-z0-9._:-]{8,128}", re.ASCII)
+SANE = re.compile(rb"[A-Za-z0-9._:/+=@-]{1,128}", re.ASCII)
 
 
 class RequestId:

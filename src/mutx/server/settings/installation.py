@@ -56,7 +56,8 @@ class Settings(
     host: str = "127.0.0.1"
     port: int = Field(8000, ge=1, le=65_535)
     public_url: str = ""
-    """How clients reach this server, and the issuer in its tokens; empty: `http://HOST:PORT`."""
+    """How clients reach this server, and the issuer in its tokens; empty: `http://HOST:PORT`, and in tokens `mutx` where
+    replicas may share the database."""
     allowed_hosts: Annotated[tuple[str, ...], NoDecode] = ()
     """Host names to answer to; empty: loopback names and HOST. A public HOST needs them (or `*`)."""
     cors_origins: Annotated[tuple[str, ...], NoDecode] = ()
@@ -134,6 +135,12 @@ class Settings(
     def issuer(self) -> str:
         host = f"[{self.host}]" if ":" in self.host else self.host
         return self.public_url or f"http://{host}:{self.port}"
+
+    @property
+    def token_issuer(self) -> str:
+        """Of the tokens of a login: how clients reach this server. Replicas that were not told share a name instead,
+        because each listens on an address of its own and takes what the others signed."""
+        return self.public_url or ("mutx" if self.is_shared else self.issuer)
 
     @property
     def own_origins(self) -> tuple[str, ...]:

@@ -113,6 +113,10 @@ class Sealer:
         except (CryptoError, ValueError) as error:
             raise KeyUnusable("a stored secret was altered or moved; restore it from a backup") from error
 
+    def has(self, key_id: str) -> bool:
+        """Whether it opens what is sealed under this key."""
+        return key_id in self._keys
+
     def is_current(self, sealed: str) -> bool:
         """Whether it is sealed under the newest key."""
         return key_id_of(sealed) == self.key_id
