@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import random
 from collections.abc import Callable
 from typing import Any
 
@@ -77,9 +78,30 @@ def test_an_agents_key_speaks_for_no_other_agent() -> None:
 
 def test_the_hash_is_sha_256_of_the_canonical_identifying_fields() -> None:
     action = normalize(tool_call(args={"b": 1.0, "a": "é"}))
+    assert action.action_hash == covered(action)
+
+
+def covered(action: NormalizedAction) -> str:
+    """The hash by the RFC 8785 library."""
     names = "id tool_name operation tool_args agent_id session_id user_id service trigger runtime parent_action_id"
     fields = {name: getattr(action, name) for name in names.split()}
-    assert action.action_hash == hashlib.sha256(rfc8785.dumps(fields)).hexdigest()
+    return hashlib.sha256(rfc8785.dumps(fields)).hexdigest()
+
+
+def test_the_hash_of_hostile_texts_is_canonical_too() -> None:
+    chance = random.Random(5)
+
+    def text() -> str:
+        ranges = ((0, 0x80), (0, 0x20), (0x80, 0xD800), (0xE000, 0x110000), (0x2028, 0x202A), (0x7F, 0x80))
+        return "".join(chr(chance.randrange(*chance.choice(ranges))) for _ in range(chance.randrange(1, 12)))
+
+    for _ in range(500):
+        args = {text(): chance.choice([1, 1.0, 1e16, -0.0, text(), None, [text()], {text(): 2.5}])}
+        call = msgspec.structs.replace(tool_call(args=args), operation=text(), service=text(), trigger=text())
+        action = normalize(call)
+        assert action.action_hash == covered(action)
+    with pytest.raises(InputError, match="lone surrogate"):
+        normalize(msgspec.structs.replace(tool_call(), operation="\ud800"))
 
 
 @pytest.mark.parametrize(

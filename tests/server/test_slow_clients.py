@@ -46,7 +46,7 @@ class Running(Struct, frozen=True):
 
     def sweep(self, times: int) -> None:
         for _ in range(times):
-            Patience(headers=2, body=4, reader=6).sweep(self.server.server_state.connections)
+            Patience(headers=2, body=4, reader=6, resting=25).sweep(self.server.server_state.connections)
 
 
 @pytest.fixture
@@ -119,6 +119,17 @@ async def test_an_answer_that_nobody_reads_is_cut_off(running: Running) -> None:
     reader, _ = await running.connect(b"GET /big HTTP/1.1\r\nhost: localhost\r\n\r\n")
     running.sweep(7)
     assert len(await reader.read()) < BIG
+
+
+async def test_a_connection_that_nobody_uses_any_more_is_closed(running: Running) -> None:
+    reader, writer = await running.connect()
+    for _ in range(2):
+        writer.write(HEAD + b"\r\nping")
+        assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 200")
+        assert await reader.readexactly(4) == b"ping"
+        running.sweep(25)
+    running.sweep(1)
+    assert await reader.read() == b""
 
 
 async def test_who_is_not_slow_is_not_disturbed(running: Running) -> None:

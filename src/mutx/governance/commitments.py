@@ -5,6 +5,7 @@ erased it tells nothing, not even to someone who guesses the value, and the rece
 """
 
 import os
+from functools import lru_cache
 from typing import Any
 
 from msgspec import Struct
@@ -53,7 +54,12 @@ class Salts:
 
 def commit(slot: str, salt: bytes, value: Any) -> str:
     """SHA-256 in hex. Raises InputError for what JSON cannot hold."""
-    return sha256_hex(b"mutx.commitment.v1/%b\0%b%b" % (slot.encode(), salt, canonical(value)))
+    return sha256_hex(b"%b%b%b" % (_begin(slot), salt, canonical(value)))
+
+
+@lru_cache(maxsize=64)
+def _begin(slot: str) -> bytes:
+    return b"mutx.commitment.v1/%b\0" % slot.encode()
 
 
 def opens(slot: str, commitment: str, opening: CommitmentOpening) -> bool:

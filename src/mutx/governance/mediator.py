@@ -3,6 +3,8 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import msgspec
+from msgspec import Raw, Struct
 from msgspec.structs import replace
 
 from mutx.governance.mediator_meta import resolve_meta
@@ -89,25 +91,46 @@ class ActionMediator:
         return ActionCategory.PERMIT
 
 
+class _Hashed(Struct, frozen=True, kw_only=True, gc=False):
+    """What `action_hash` covers. Text and null beside the arguments, so its sorted members are RFC 8785 (a test holds it)."""
+
+    id: str
+    tool_name: str
+    operation: str
+    tool_args: Raw
+    agent_id: str
+    session_id: str
+    user_id: str
+    service: str | None
+    trigger: str
+    runtime: str
+    parent_action_id: str | None
+
+
+_HASHED = msgspec.json.Encoder(order="sorted")
+
+
 def _hash(
     call: ToolCall | NormalizedAction, tool_name: str, tool_args: dict[str, Any], action_id: str, user_id: str
 ) -> str:
     """SHA-256 over the RFC 8785 form of the identifying fields; not of the time, roles or previews (DESIGN §2)."""
-    data = canonical(
-        {
-            "id": action_id,
-            "tool_name": tool_name,
-            "operation": call.operation,
-            "tool_args": tool_args,
-            "agent_id": call.agent_id,
-            "session_id": call.session_id,
-            "user_id": user_id,
-            "service": call.service,
-            "trigger": call.trigger,
-            "runtime": call.runtime,
-            "parent_action_id": call.parent_action_id,
-        }
+    hashed = _Hashed(
+        id=action_id,
+        tool_name=tool_name,
+        operation=call.operation,
+        tool_args=Raw(canonical(tool_args)),
+        agent_id=call.agent_id,
+        session_id=call.session_id,
+        user_id=user_id,
+        service=call.service,
+        trigger=call.trigger,
+        runtime=call.runtime,
+        parent_action_id=call.parent_action_id,
     )
+    try:
+        data = _HASHED.encode(hashed)
+    except UnicodeEncodeError as error:
+        raise InputError("a text in this action holds a lone surrogate; send valid Unicode") from error
     # The bytes bound what can be in them, so only large or bracketed calls are walked.
     if len(data) > 2 * MAX_LEAVES or data.count(b"{") + data.count(b"[") > MAX_DEPTH:
         _check_size(tool_args)

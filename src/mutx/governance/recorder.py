@@ -56,7 +56,8 @@ class Recorder:
         Raises what `Ledger.append` raises; then nothing was recorded and nothing may run.
         """
         turn = self._turn(state, draft)
-        turn = replace(turn, events=self._telemetry.events(turn))
+        events = self._telemetry.events(turn)
+        turn = replace(turn, events=events) if events else turn
         self._accumulator.apply(state.context, draft.delta)
         await self._ledger.append(state, turn)
         self._told(turn)

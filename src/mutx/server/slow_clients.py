@@ -26,6 +26,9 @@ class WatchedHttp(HotHttp):
     """`headers`, `body`, or None while the client has nothing to send."""
     late_sweeps = 0
     stalled_sweeps = 0
+    resting_sweeps = 0
+    resting = False
+    """Everything was answered; nothing came since."""
     _header_bytes = 0
 
     @property
@@ -34,6 +37,7 @@ class WatchedHttp(HotHttp):
         return self._header_bytes == 0
 
     def data_received(self, data: bytes) -> None:
+        self.resting = False
         super().data_received(data)
         if self.waiting_for == "headers":
             self._header_bytes += len(data)
@@ -53,6 +57,15 @@ class WatchedHttp(HotHttp):
     def on_message_complete(self) -> None:
         self.waiting_for = None
         super().on_message_complete()
+
+    def on_response_complete(self) -> None:
+        """uvicorn's, but that the sweep ends a connection nobody uses: a timer for each answer would cost more."""
+        if self.pipeline or self.transport.is_closing():
+            super().on_response_complete()
+            return
+        self.server_state.total_requests += 1
+        self.flow.resume_reading()
+        self.resting, self.resting_sweeps = True, 0
 
     def send_400_response(self, msg: str) -> None:
         self.refuse(400, "malformed_request", "this is no HTTP request that can be read")
@@ -74,11 +87,13 @@ class WatchedHttp(HotHttp):
 
 
 class Patience(Struct, frozen=True):
-    """Whole sweeps that a connection may stand still: before its headers end, its body ends, its answer is read."""
+    """Whole sweeps that a connection may stand still: before its headers end, its body ends, its answer is read, and
+    between its requests."""
 
     headers: int
     body: int
     reader: int
+    resting: int = 15
 
     def sweep(self, connections: Iterable[Any]) -> None:
         """Look at every connection once; close those out of patience. Call it once a second."""
@@ -87,6 +102,13 @@ class Patience(Struct, frozen=True):
             if not watched.transport.is_closing():
                 self._reader(watched)
                 self._sender(watched)
+                self._rest(watched)
+
+    def _rest(self, connection: WatchedHttp) -> None:
+        if connection.resting:
+            connection.resting_sweeps += 1
+            if connection.resting_sweeps > self.resting:
+                connection.transport.close()
 
     def _reader(self, connection: WatchedHttp) -> None:
         connection.stalled_sweeps = connection.stalled_sweeps + 1 if connection.flow.write_paused else 0

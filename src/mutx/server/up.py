@@ -93,6 +93,7 @@ def patience(settings: Settings) -> Patience:
         headers=math.ceil(settings.header_timeout_seconds),
         body=math.ceil(settings.body_timeout_seconds) + 1,
         reader=math.ceil(settings.stalled_reader_seconds),
+        resting=KEEP_ALIVE_SECONDS,
     )
 
 

@@ -33,8 +33,8 @@ _turns = msgspec.msgpack.Decoder(Turn)
 _values = msgspec.msgpack.Decoder(Values)
 
 
-def erased(turn: Turn) -> Turn:
-    """The turn without any raw value: what is left of it after `erase`."""
+def erased(turn: Turn, **changes: Any) -> Turn:
+    """The turn without any raw value, what is left of it after `erase`; with further `changes`."""
     action, decision, outcome = turn.action, turn.decision, turn.outcome
     if decision.modified_args is not None or decision.critical:
         modified: dict[str, Any] | None = None if decision.modified_args is None else {}
@@ -43,13 +43,12 @@ def erased(turn: Turn) -> Turn:
     if outcome is not None:
         outcome = replace(outcome, result=None, error=None)
     action = replace(action, tool_args={}, input_preview=None)
-    return replace(turn, action=action, decision=decision, outcome=outcome, sealed=NOTHING)
+    return replace(turn, action=action, decision=decision, outcome=outcome, sealed=NOTHING, **changes)
 
 
 def encode_turn(turn: Turn) -> StoredTurn:
     """Raises InputError for a value that JSON could not have brought."""
-    bare = erased(turn)
-    bare = replace(bare, receipt=replace(turn.receipt, envelope=b""), events=())
+    bare = erased(turn, receipt=replace(turn.receipt, envelope=b""), events=())
     values = Values(sealed=turn.sealed, input_preview=turn.action.input_preview)
     try:
         return StoredTurn(msgspec.msgpack.encode(bare), msgspec.msgpack.encode(values))

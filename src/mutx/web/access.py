@@ -5,6 +5,7 @@ read, write, admin. `act` is what an agent does for itself (heartbeat, decide, c
 """
 
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 
 from mutx.governance.types import Caller
 from mutx.kit.errors import PermissionDenied, Unauthenticated
@@ -61,10 +62,14 @@ def capped(role: str, cap: str | None) -> tuple[str | None, tuple[str, ...]]:
     return None, narrowed(held, limits)
 
 
+_covers = lru_cache(maxsize=4096)(covers)
+"""A pure function of few different arguments that every request asks."""
+
+
 def require(caller: Caller | None, scope: str) -> Caller:
     """The caller, if it holds `scope`. Raises Unauthenticated or PermissionDenied."""
     if caller is None:
         raise Unauthenticated("sign in, or send an API key as `Authorization: Bearer ...` or `X-API-Key`")
-    if not covers(caller.scopes, scope):
+    if not _covers(caller.scopes, scope):
         raise PermissionDenied(f"this needs the scope {scope}; ask an administrator of the workspace for it")
     return caller

@@ -7,9 +7,8 @@ inside a comprehension lets the arguments of one call cost minutes.
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-import cel
-
 from mutx.governance.policy import history
+from mutx.governance.policy.cel_library import cel
 from mutx.governance.policy.guards import ABSENT, Guard, GuardKind, Test, read_guard, select
 from mutx.governance.policy.kinds import FieldKind, KindReader, Misfit
 from mutx.governance.policy.tokens import (

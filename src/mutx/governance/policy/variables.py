@@ -3,10 +3,9 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import cel
-
 from mutx.governance.context import Observation
 from mutx.governance.policy import history
+from mutx.governance.policy.cel_library import cel
 from mutx.governance.policy.kinds import Kind
 from mutx.governance.policy.phases import PhasePlan
 from mutx.governance.types import Facts, NormalizedAction

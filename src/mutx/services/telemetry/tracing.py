@@ -10,7 +10,6 @@ from opentelemetry.sdk.trace.sampling import ALWAYS_ON, ParentBased
 from opentelemetry.trace import Span, SpanKind
 
 from mutx.services.telemetry.collectors import TokenExchange
-from mutx.services.telemetry.exporter import open_exporter
 
 SCOPE = "mutx"
 
@@ -31,6 +30,8 @@ class RequestTracer:
         service: str = "mutx",
     ) -> None:
         """`endpoint`: the full URL, `http://collector:4318/v1/traces`. `ratio`: of the requests that begin a trace."""
+        from mutx.services.telemetry.exporter import open_exporter
+
         self._provider = TracerProvider(
             resource=Resource.create({"service.name": service}), sampler=ParentBased(ALWAYS_ON), shutdown_on_exit=False
         )
