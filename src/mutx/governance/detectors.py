@@ -5,16 +5,45 @@ Each detector gives the spans that it is sure of. Separators may be spaces, dots
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from types import MappingProxyType
 
 Span = tuple[int, int]
 
 # Every pattern is anchored at a non-word boundary and has bounded repeats only: no backtracking to speak of.
-_SSN = re.compile(r"(?<![\w-])(\d{3})([- .]?)(\d{2})\2(\d{4})(?![\w-])")
-_CARD = re.compile(r"(?<![\w])\d(?:[ -]?\d){12,18}(?![\w])")
-_IBAN = re.compile(r"(?<![A-Za-z0-9])[A-Za-z]{2}\d{2}(?:[ -]?[A-Za-z0-9]){11,30}(?![A-Za-z0-9])")
-_EMAIL = re.compile(
-    r"(?<![\w.+%-])[\w.+%'-]{1,64}@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.){1,8}[A-Za-z]{2,24}(?![\w-])"
+# Letters of other scripts may touch a number: only ASCII letters and digits make it part of a longer word.
+_SSN = re.compile(r"(?<![A-Za-z0-9_-])(\d{3})([- .]?)(\d{2})\2(\d{4})(?![A-Za-z0-9_-])")
+SSN_WORDS = re.compile(r"(?:\bssn|social[ -]security|\bsocial\b|\bss ?(?:#|no|num))\W{0,4}[^\d\n]{0,40}\Z", re.I)
+"""What announces a number that has not the form of one."""
+_OTHER_WORDS = re.compile(
+    r"(?:\b(?:order|invoice|ticket|ref\w*|case|account|acct|serial|sku|isbn|ean|version|build|commit|\w?id|policy|licen[sc]e|passport|"
+    r"routing|tracking|batch|lot|seed|port|row|page|error|code|bytes?|size|offset|part|model|article|epoch|timestamp|time|ts|total|"
+    r"amount|count|population|phone|tel|mobile|fax|tax|member\w*|customer|booking|transaction|session|number)\b"
+    r"(?:\W{0,3}(?:number|num|no|nr|id|code|is|was|of|#)\b){0,2}\W{0,4}|[$€£+=#/.])\Z",
+    re.IGNORECASE,
 )
+"""What makes nine digits in a row another number."""
+_CARD = re.compile(r"(?<![A-Za-z0-9_.+-])\d(?:[ -]?\d){12,18}(?![A-Za-z0-9_]|[.,]\d)")
+CARD_BEGINNINGS: Mapping[int, re.Pattern[str]] = MappingProxyType(
+    {
+        12: re.compile(r"5[06-9]|6"),
+        13: re.compile(r"4|5[06-9]|6"),
+        14: re.compile(r"3[0689]|5[06-9]|6"),
+        15: re.compile(r"3[47]|1800|2131|5[06-9]|6"),
+        16: re.compile(r"[3-6]|2[2-7]|1800|2131|81|9[27]"),
+        17: re.compile(r"5[06-9]|6"),
+        18: re.compile(r"5[06-9]|6"),
+        19: re.compile(r"4|5[06-9]|6"),
+    }
+)
+"""Digits of a card -> how they begin (ISO/IEC 7812 ranges in use)."""
+_IBAN = re.compile(r"(?<![A-Za-z0-9])[A-Za-z]{2}\d{2}(?:[ -]?[A-Za-z0-9]){11,30}(?![A-Za-z0-9])")
+EMAIL = (
+    r"(?<![A-Za-z0-9.+%_-])[A-Za-z0-9_\u00c0-\u052f][A-Za-z0-9_.+%'\u00c0-\u052f-]{0,63}@"
+    r"(?:[A-Za-z0-9\u00c0-\u052f](?:[A-Za-z0-9\u00c0-\u052f-]{0,61}[A-Za-z0-9\u00c0-\u052f])?\.){1,8}"
+    r"(?!(?:png|jpe?g|gif|svg|webp|css|js|json)\b)[A-Za-z\u00c0-\u052f]{2,24}(?![A-Za-z0-9-])"
+)
+"""Latin, Greek and Cyrillic letters make an address; those of other scripts may touch it. `icon@2x.png` is a file."""
+_EMAIL = re.compile(EMAIL)
 _IBAN_LENGTHS: Mapping[str, int] = {
     **dict.fromkeys(("NO",), 15),
     **dict.fromkeys(("BE",), 16),
@@ -39,27 +68,43 @@ _IBAN_LENGTHS: Mapping[str, int] = {
 
 
 def find_ssn(text: str) -> Iterator[Span]:
-    """US social security numbers: area not 000, 666 or 9xx; group not 00; serial not 0000."""
+    """US social security numbers: area not 000, 666 or 9xx; group not 00; serial not 0000.
+
+    Nine digits in a row are none where the text calls them an order, an account, a version or the like.
+    """
     for match in _SSN.finditer(text):
         area, _, group, serial = match.groups()
-        if area not in {"000", "666"} and area[0] != "9" and group != "00" and serial != "0000":
+        if area in {"000", "666"} or area[0] == "9" or group == "00" or serial == "0000":
+            continue
+        before = text[max(0, match.start() - 64) : match.start()]
+        if match[2] or SSN_WORDS.search(before) or not _OTHER_WORDS.search(before[-32:]):
             yield match.span()
 
 
 def find_card(text: str) -> Iterator[Span]:
-    """Payment card numbers: 13 to 19 digits with a correct Luhn digit."""
+    """Payment card numbers: 13 to 19 digits in a range in use, with a correct Luhn digit, and no part of an IBAN."""
+    accounts = list(find_iban(text))
     for match in _CARD.finditer(text):
+        while accounts and accounts[0][1] <= match.start():
+            accounts.pop(0)
+        if accounts and accounts[0][0] < match.end():
+            continue
         digits = [int(sign) for sign in match[0] if sign.isdecimal()]
-        if len(set(digits)) > 1 and luhn(digits):
+        begins = CARD_BEGINNINGS.get(len(digits))
+        if begins and begins.match("".join(map(str, digits))) and len(set(digits)) > 1 and luhn(digits):
             yield match.span()
 
 
 def find_iban(text: str) -> Iterator[Span]:
-    """International bank account numbers: the country's length and a remainder of 1 modulo 97."""
+    """International bank account numbers: a remainder of 1 modulo 97 over the country's length; where the registry
+    has no such country, over the number as it stands, if most of it are digits."""
     for match in _IBAN.finditer(text):
-        length = _IBAN_LENGTHS.get(match[0][:2].upper(), 0)
-        end = _end_of(match[0], length)
-        if end and mod97(re.sub(r"[ -]", "", match[0][:end])) == 1:
+        length = _IBAN_LENGTHS.get(match[0][:2].upper())
+        end = _end_of(match[0], length) if length else len(match[0])
+        number = re.sub(r"[ -]", "", match[0][:end])
+        if not length and sum(sign.isdecimal() for sign in number) * 2 < len(number):
+            continue
+        if end and mod97(number) == 1:
             yield match.start(), match.start() + end
 
 
@@ -85,7 +130,7 @@ def _end_of(text: str, length: int) -> int:
     seen = 0
     for at, sign in enumerate(text):
         seen += sign.isalnum()
-        if length and seen == length:
+        if seen == length:
             return at + 1 if not text[at + 1 : at + 2].isalnum() else 0
     return 0
 

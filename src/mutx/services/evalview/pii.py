@@ -11,7 +11,7 @@ from types import MappingProxyType
 
 from msgspec import Struct
 
-from mutx.governance.detectors import luhn, mod97
+from mutx.governance.detectors import CARD_BEGINNINGS, EMAIL, SSN_WORDS, luhn, mod97
 
 
 class PersonalData(Struct, frozen=True, order=True):
@@ -26,39 +26,30 @@ class PersonalData(Struct, frozen=True, order=True):
 
 # Letters of other scripts may touch a number: only ASCII letters and digits make it part of a longer word.
 _CARD = re.compile(r"(?<![A-Za-z0-9_.+-])(?:\d[ -]?){11,18}\d(?![A-Za-z0-9_]|[.,]\d)")
-_CARD_LENGTHS: Mapping[int, re.Pattern[str]] = MappingProxyType(
-    {
-        12: re.compile(r"5[06-9]|6"),
-        13: re.compile(r"4|5[06-9]|6"),
-        14: re.compile(r"3[0689]|5[06-9]|6"),
-        15: re.compile(r"3[47]|1800|2131|5[06-9]|6"),
-        16: re.compile(r"[3-6]|2[2-7]|1800|2131|81|9[27]"),
-        17: re.compile(r"5[06-9]|6"),
-        18: re.compile(r"5[06-9]|6"),
-        19: re.compile(r"4|5[06-9]|6"),
-    }
-)
-"""Digits of a card -> how they begin (ISO/IEC 7812 ranges in use)."""
 _CARD_WORDS = re.compile(
     r"(?:card|visa|mastercard|amex|american express|discover|karte|carte|tarjeta|cartão|carta|kort|кар[т]\w*|卡)\D{0,24}\Z",
     re.I,
 )
+_GOODS_WORDS = re.compile(
+    r"\b(?:ean|gtin|isbn|issn|upc|imei|order|tracking|serial|sku)\W{0,3}(?:no|number|code|id)?\W{0,4}\Z", re.I
+)
+"""Numbers of goods have a check digit as well."""
 _IBAN = re.compile(r"(?<![A-Za-z0-9])[A-Za-z]{2}\d{2}(?:[ -]?[A-Za-z0-9]){11,30}(?![A-Za-z0-9])")
 _SSN = re.compile(r"(?<![A-Za-z0-9_+.-])(\d{3})([-. ]?)(\d{2})\2(\d{4})(?![A-Za-z0-9_]|[-.]\d)")
-_SSN_WORDS = re.compile(r"(?:\bssn|social[ -]security|\bsocial\b|\bss ?(?:#|no|num))\W{0,4}[^\d\n]{0,40}\Z", re.I)
 _SSN_FORM = re.compile(r"\d{3}-\d\d-\d{4}")
-_EMAIL = re.compile(
-    r"(?<![A-Za-z0-9.+%_-])[A-Za-z0-9_.+%'-]{1,64}@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.){1,8}[A-Za-z]{2,24}(?![A-Za-z0-9-])"
-    r"|(?<![^\s<(\"':;,])[\w.+%'-]{1,64}@(?:[\w-]{1,63}\.){1,8}[^\W\d_]{2,24}(?![\w-])"
-)
+_EMAIL = re.compile(EMAIL)
 _PHONE = re.compile(
-    r"(?<![A-Za-z0-9_@#/=.+-])(?<!\d[:,])\+?\(?\+?\d(?:[ .\-/()\u2010-\u2013]{0,3}\d){6,17}(?:\s?(?:x|ext\.?|extension)\s?\d{1,6})?(?![A-Za-z0-9_@]|[-./:]\d|\.\d)",
+    r"(?<![A-Za-z0-9_@#/.+-])(?:(?<!\d[:,])|(?=[+(]|0\d{1,4}[ /-]|\d{3}[-.]\d{3}[-.]\d{4}))\+?\(?\+?\d(?:[ .\-/()\u2010-\u2013]{0,3}\d){6,17}(?:\s?(?:x|ext\.?|extension)\s?\d{1,6})?(?![A-Za-z0-9_@]|[-./:]\d|\.\d)",
     re.IGNORECASE,
 )
 _DATE = re.compile(
     r"(?:(?:19|20)\d\d[-./ ](?:0?[1-9]|1[0-2])[-./ ](?:0?[1-9]|[12]\d|3[01])|(?:0?[1-9]|[12]\d|3[01])[-./ ](?:0?[1-9]|[12]\d|3[01])[-./ ](?:19|20)?\d\d)"
     r"(?:[ T-]{1,3}\d{1,4}(?:[:.]\d\d)?)*\Z|(?:19|20)\d\d ?[-/\u2013] ?(?:19|20)\d\d\Z"
 )
+_PAIRS = re.compile(r"0\d(?:[ .-]\d\d){4}")
+"""As the French write theirs: it may begin like a date."""
+_LETTERED = re.compile(r"(?<![A-Za-z])[A-Za-z]{2}\d\d[ -]\Z")
+"""What went before makes it the rest of an account number."""
 _PHONE_WORDS = re.compile(
     r"(?:phone|\btel\b|mobile|\bcell|\bfax|\bcall|contact|whatsapp|\bsms\b|\btext\b|\bring\b|reach|\bdial|hotline|direct line|telefon|handy|mobil|"
     r"rufen|erreich\w+|anruf\w*|téléphone|portable|joindre|appel\w*|teléfono|móvil|celular|llam\w+|telefone|telemóvel|ligue|telefono|cellulare|chiam\w+|"
@@ -85,8 +76,10 @@ def find_card(text: str) -> Iterator[PersonalData]:
     """Payment cards: a range in use, and a correct Luhn digit; without it only where the text calls it a card."""
     for match in _CARD.finditer(text):
         digits = re.sub(r"\D", "", match[0])
-        begins = _CARD_LENGTHS.get(len(digits))
+        begins = CARD_BEGINNINGS.get(len(digits))
         if begins is None or len(set(digits)) == 1 or not begins.match(digits):
+            continue
+        if _GOODS_WORDS.search(text[max(0, match.start() - 24) : match.start()]):
             continue
         if len(digits) == 12 and not _CARD_WORDS.search(text[max(0, match.start() - 48) : match.start()]):
             continue
@@ -128,7 +121,7 @@ def find_ssn(text: str) -> Iterator[PersonalData]:
         area, between, group, serial = match.groups()
         if area in {"000", "666"} or area[0] == "9" or group == "00" or serial == "0000":
             continue
-        if between == "-" or _SSN_WORDS.search(text[max(0, match.start() - 64) : match.start()]):
+        if between == "-" or SSN_WORDS.search(text[max(0, match.start() - 64) : match.start()]):
             yield PersonalData(match.start(), match.end(), "US_SSN", 0.9 if between == "-" else 0.8)
 
 
@@ -138,9 +131,13 @@ def find_phone(text: str) -> Iterator[PersonalData]:
         start = match.start()
         written = match[0].rstrip("( ")
         before = text[max(0, start - 64) : start]
-        if _DATE.match(written) or _IDENTIFIER_WORDS.search(before[-28:]):
-            continue
         announced = _PHONE_WORDS.search(before) is not None
+        if (before.endswith("=") and not announced and not written.startswith("+")) or _LETTERED.search(before):
+            continue
+        if _IDENTIFIER_WORDS.search(before[-28:]) or (
+            _DATE.match(written) and not (announced and _PAIRS.fullmatch(written))
+        ):
+            continue
         listed = _CONTACT_WORDS.search(text, max(0, start - 160), start) is not None
         if confidence := _phone_form(written, announced=announced, listed=listed):
             yield PersonalData(start, start + len(written), "PHONE_NUMBER", confidence)
@@ -159,6 +156,8 @@ def _phone_form(written: str, *, announced: bool, listed: bool) -> float:
         return 0.95
     if re.fullmatch(r"(?:1[ .-])?\(?[2-9]\d\d\)?[ .\-/]{0,2}\d{3}[ .-]\d{4}", core):
         return 0.95
+    if re.fullmatch(r"8[ -]?\(\d{3}\)[ -]?\d{3}[ -]?\d\d[ -]?\d\d", core):
+        return 0.9
     if announced and (len(digits) >= 8 or len(groups) > 1):
         return 0.85
     if core.startswith(("(", "0")) and 9 <= len(digits) <= 12 and (len(groups) >= 2 or len(digits) in (10, 11)):
