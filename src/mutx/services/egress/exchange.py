@@ -27,6 +27,9 @@ CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 USUAL_PORTS = MappingProxyType({"http": 80, "https": 443})
 
+FAREWELL = 30.0
+"""Seconds that a client may take for the rest of its answer, and to hang up itself."""
+
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
@@ -51,8 +54,11 @@ async def dialled(
     try:
         yield reader, writer
     finally:
-        with suppress(OSError):
-            writer.close()
+        if tls is not None:
+            writer.transport.abort()  # the answer is there; a farewell of TLS would wait for the server's own
+        else:
+            with suppress(OSError):
+                writer.close()
 
 
 async def unsealed(client: Streams, context: ssl.SSLContext, limits: EgressLimits) -> None:
@@ -60,6 +66,18 @@ async def unsealed(client: Streams, context: ssl.SSLContext, limits: EgressLimit
     client[1].write(OPEN)
     await client[1].drain()
     await client[1].start_tls(context, ssl_handshake_timeout=limits.head)
+
+
+async def hang_up(writer: asyncio.StreamWriter) -> None:
+    """Close a client's connection. TLS has a farewell, by which an answer without a length is known to be whole; a client
+    that says none itself is not waited for."""
+    try:
+        with suppress(OSError):  # TimeoutError is one
+            writer.close()
+            async with asyncio.timeout(FAREWELL):
+                await writer.wait_closed()
+    finally:
+        writer.transport.abort()
 
 
 async def tunnel(client: Streams, server: Streams, limits: EgressLimits) -> dict[str, Any]:

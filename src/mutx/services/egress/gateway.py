@@ -12,7 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mutx.services.egress.addresses import Networks, NoAddress, Resolved, resolve
-from mutx.services.egress.exchange import NoConnection, Streams, dialled, forward, tunnel, unsealed
+from mutx.services.egress.exchange import NoConnection, Streams, dialled, forward, hang_up, tunnel, unsealed
 from mutx.services.egress.heads import (
     HEAD_LIMIT,
     BadMessage,
@@ -95,8 +95,7 @@ class EgressGateway:
             writer.transport.abort()
         finally:
             self._open -= 1
-            with suppress(OSError):
-                writer.close()
+            await hang_up(writer)
 
     def _admit(self) -> None:
         if self._open > self._limits.connections:
