@@ -22,6 +22,8 @@ from mutx.contract.security import ReceiptView
 from mutx.sdk import MutxClient
 from mutx.services.faramesh_supervisor.supervisor import MARK
 from tests.cli.run.conftest import PYTHON, Launch
+from tests.services.egress.conftest import serving
+from tests.tls_road import certificates
 
 Script = Callable[[str], str]
 
@@ -266,6 +268,32 @@ class TestEgress:
             assert done.stdout == "welcome\n403\n"
             assert launch("--", PYTHON, name, where).stdout in ("no way\nno way\n", "403\n403\n")
             server.shutdown()
+
+    def test_https_is_decided_by_path_with_leave_to_look_into_it(
+        self, launch: Launch, script: Script, folder: Path, tmp_path: Path
+    ) -> None:
+        """The program trusts the gateway by its environment alone, and a child that got another one does too."""
+        name = script(
+            "import os, subprocess, sys, urllib.request, urllib.error\n"
+            "for path in ('public', 'secret'):\n"
+            "    try:\n"
+            "        print(urllib.request.urlopen(f'https://127.0.0.1:{sys.argv[1]}/{path}', timeout=60).read().decode())\n"
+            "    except urllib.error.HTTPError as error:\n"
+            "        print(error.code)\n"
+            "if len(sys.argv) == 2:\n"
+            "    subprocess.run([sys.executable, __file__, sys.argv[1], 'again'], env={'PATH': os.environ['PATH']}, check=True)\n"
+        )
+        made = certificates(tmp_path, "127.0.0.1")
+        with serving(made) as port:
+            words = ("--egress-inspect", "--report", "report.json", "--allow-net", "127.0.0.0/8")
+            env = {"SSL_CERT_FILE": str(made.authority)}
+            done = launch(*words, "--", PYTHON, name, str(port), env=env)
+        shown = f"GET /public host=127.0.0.1:{port} proxy=None\n403\n"
+        assert done.stdout == shown * 2, done.stderr
+        assert "of https too" in enforcement(folder)["egress"]["detail"]
+
+    def test_there_is_nothing_to_look_into_without_a_gateway(self, launch: Launch) -> None:
+        assert "--no-egress" in launch("--egress-inspect", "--no-egress", "--", "true", exits=125).stderr
 
 
 class TestChildren:

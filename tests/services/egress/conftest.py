@@ -12,7 +12,7 @@ import pytest
 
 from mutx.cli.run.services import RunServices
 from mutx.services.egress.addresses import Networks
-from mutx.services.egress.gateway import EgressGateway
+from mutx.services.egress.gateway import EgressGateway, Inspection
 from mutx.services.egress.pump import EgressLimits
 from mutx_agent import Governor
 from mutx_agent.launch.namespaces import open_listener
@@ -98,6 +98,7 @@ class Shop(BaseHTTPRequestHandler):
 def serving(tls: Certificates | None = None) -> Iterator[int]:
     with ThreadingHTTPServer(("127.0.0.1", 0), Shop) as server:
         server.daemon_threads = True
+        server.handle_error = lambda *_: None  # type: ignore[method-assign]  # clients that hang up are part of the tests
         if tls is not None:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             context.load_cert_chain(tls.chain, tls.key)
@@ -135,12 +136,15 @@ def open_gate() -> Iterator[OpenGate]:
     running: list[RunServices] = []
 
     def start(
-        plane: ScriptedPlane | None = None, networks: tuple[str, ...] = ("127.0.0.0/8",), **limits: float
+        plane: ScriptedPlane | None = None,
+        networks: tuple[str, ...] = ("127.0.0.0/8",),
+        inspection: Inspection | None = None,
+        **limits: float,
     ) -> Gate:
         plane = plane or ScriptedPlane()
         governor = Governor(EmbeddedTransport(server=plane), agent_id="bot")
         limited = EgressLimits(**limits)  # type: ignore[arg-type]
-        gateway = EgressGateway(governor.action, SECRET, Networks(networks), limited)
+        gateway = EgressGateway(governor.action, SECRET, Networks(networks), limited, inspection)
         listener = open_listener()
         port = listener.getsockname()[1]
         services = RunServices(lambda: gateway.serve(listener))

@@ -48,6 +48,12 @@ PATH = click.Path(path_type=Path)
 @click.option(
     "--no-egress", "egress", is_flag=True, flag_value=False, default=True, help="Leave outbound requests undecided."
 )
+@click.option(
+    "--egress-inspect",
+    "inspect",
+    is_flag=True,
+    help="Decide https requests by method and path as well: the gateway ends their TLS with an authority of this run.",
+)
 @click.option("--require", multiple=True, help="Do not start unless this layer holds; see the report for their names.")
 @click.option(
     "--allow-unproved", is_flag=True, help="Let frameworks run whose hooks are not proved. Loud, and in the receipts."
@@ -83,6 +89,8 @@ def _run(options: RunOptions, url: str | None) -> int:
 
     if sys.platform != "linux":
         raise SetupError("`mutx run` needs Linux; elsewhere use the adapters of mutx_agent in the program itself")
+    if options.inspect and not options.egress:
+        raise SetupError("--egress-inspect looks into what goes through the gateway, and --no-egress does without it")
     unknown = [name for name in options.require if name not in LAYERS]
     if unknown:
         raise SetupError(f"there is no layer `{unknown[0]}`; there are {', '.join(LAYERS)}")

@@ -3,6 +3,7 @@
 options      what was asked for
 environment  which variables the program gets
 upstream     the control plane that decides
+inspection   what it takes to look into https
 relay        the socket that the program asks through
 journal      what the processes of the run tell
 report       which layers hold

@@ -10,10 +10,11 @@ import time
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mutx.cli.run.environment import SUPERVISORS_MARK, child_environment
 from mutx.cli.run.folders import covered, file_rules
+from mutx.cli.run.inspection import inspect_https
 from mutx.cli.run.journal import Journal
 from mutx.cli.run.layers import report_on
 from mutx.cli.run.options import RunOptions
@@ -28,6 +29,9 @@ from mutx_agent.governor import Governor
 from mutx_agent.launch.namespaces import open_listener
 from mutx_agent.launch.order import Order, to_environment, with_bootstrap
 from mutx_agent.launch.shim import Plan
+
+if TYPE_CHECKING:
+    from mutx.services.egress.gateway import Inspection
 
 RUN_TOOL = "mutx.run"
 PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
@@ -69,11 +73,15 @@ class GovernedRun:
         stack.callback(self._upstream.transport.close)
         governor = Governor(self._upstream.transport, agent_id=self._agent, session_id=self._session)
         opening = self._opening(governor, report)
-        services = self._services(governor, asking, gate)
+        inspection: Inspection | None = None
+        trusting: dict[str, str] = {}
+        if self._options.inspect:
+            inspection, trusting = inspect_https(folder / "home", self._environment.variables)
+        services = self._services(governor, asking, gate, inspection)
         services.start()
         stack.callback(services.stop)
         started = time.monotonic()
-        held.release(self._variables(folder, gate, apart=held.confined.listener is not None))
+        held.release(self._variables(folder, gate, trusting, apart=held.confined.listener is not None))
         status = held.wait()
         left = end_leftovers()
         opening.result = {
@@ -102,7 +110,13 @@ class GovernedRun:
             )
         return opening
 
-    def _services(self, governor: Governor, asking: socket.socket, gate: socket.socket | None) -> RunServices:
+    def _services(
+        self,
+        governor: Governor,
+        asking: socket.socket,
+        gate: socket.socket | None,
+        inspection: "Inspection | None",
+    ) -> RunServices:
         # Both load asyncio; by now the program is about to start, and they are loaded beside it.
         from mutx.cli.run.relay import RunRelay
 
@@ -112,7 +126,9 @@ class GovernedRun:
             from mutx.services.egress.gateway import EgressGateway
 
             ask = partial(governor.action, service="egress", runtime="mutx run")
-            serve.append(partial(EgressGateway(ask, self._secret, Networks(self._options.networks)).serve, gate))
+            networks = Networks(self._options.networks)
+            gateway = EgressGateway(ask, self._secret, networks, inspection=inspection)
+            serve.append(partial(gateway.serve, gate))
         return RunServices(*serve)
 
     def _plan(self, folder: Path, gate: socket.socket | None) -> Plan:
@@ -133,9 +149,11 @@ class GovernedRun:
             local_ports=options.local_ports,
         )
 
-    def _variables(self, folder: Path, gate: socket.socket | None, *, apart: bool) -> dict[str, str]:
-        """The program's whole environment."""
-        own = {"TMPDIR": str(folder / "tmp"), "MUTX_HOME": str(folder / "home")}
+    def _variables(
+        self, folder: Path, gate: socket.socket | None, trusting: dict[str, str], *, apart: bool
+    ) -> dict[str, str]:
+        """The program's whole environment. `trusting`: what has it trust the gateway's certificates."""
+        own = {"TMPDIR": str(folder / "tmp"), "MUTX_HOME": str(folder / "home"), **trusting}
         if gate is not None:
             proxy = f"http://run:{self._secret}@127.0.0.1:{gate.getsockname()[1]}"
             # In a network of its own the loopback holds nothing but the program's own servers.

@@ -67,6 +67,9 @@ def _hooks(options: RunOptions) -> list[EnforcementLayer]:
 def _egress(options: RunOptions) -> EnforcementLayer:
     if not options.egress:
         return EnforcementLayer("egress", OFF, "switched off by --no-egress: outbound requests are not decided")
+    if options.inspect:
+        detail = "the gateway decides by host, method and path, of https too, whose TLS ends in it (--egress-inspect)"
+        return EnforcementLayer("egress", HOLDS, detail)
     detail = "the gateway decides by host, method and path; of https by host and port, because the rest is encrypted"
     return EnforcementLayer("egress", HOLDS, detail)
 

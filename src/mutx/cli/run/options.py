@@ -21,6 +21,7 @@ class RunOptions:
     local_ports: tuple[int, ...] = ()
     sandbox: bool = True
     egress: bool = True
+    inspect: bool = False
     allow_unproved: bool = False
     require: tuple[str, ...] = ()
     report: Path | None = None

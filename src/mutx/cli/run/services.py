@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 Serve = Callable[[], Awaitable[asyncio.Server]]
 
 START_SECONDS = 30.0
+END_SECONDS = 2.0
 
 
 class RunServices:
@@ -36,12 +37,19 @@ class RunServices:
             loop.run_forever()
             for server in servers:
                 server.close()
-            for task in asyncio.all_tasks(loop):
-                task.cancel()
-            loop.run_until_complete(asyncio.sleep(0))
+            loop.run_until_complete(_end(asyncio.all_tasks(loop)))
         finally:
             self._ready.set()
             loop.close()
+
+
+async def _end(tasks: "set[asyncio.Task[object]]") -> None:
+    """Have connections hang up."""
+    for task in tasks:
+        task.cancel()
+    if tasks:
+        await asyncio.wait(tasks, timeout=END_SECONDS)
+    await asyncio.sleep(0)  # what was aborted is closed in the loop's next round
 
 
 def unix_listener(path: str) -> socket.socket:

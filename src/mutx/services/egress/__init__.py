@@ -3,6 +3,6 @@
 heads       request and response heads, strictly read
 addresses   names to addresses, and what kind of address that is
 gateway     one connection: who asks, what for, the decision
-forward     a plain request, there and back
-tunnel      CONNECT: bytes both ways
+exchange    an allowed request there and back, or a tunnel: bytes both ways
+authority   certificates for a run that has https looked into
 """

@@ -1,8 +1,10 @@
 """An allowed request on its way: a plain one there and back, or a tunnel."""
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from types import MappingProxyType
 from typing import Any
 
 from mutx.services.egress.heads import (
@@ -23,6 +25,11 @@ from mutx.services.egress.pump import EgressLimits, Pump, TooMuch
 OPEN = b"HTTP/1.1 200 Connection established\r\n\r\n"
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
+USUAL_PORTS = MappingProxyType({"http": 80, "https": 443})
+
+FAREWELL = 30.0
+"""Seconds that a client may take for the rest of its answer, and to hang up itself."""
+
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
@@ -31,18 +38,46 @@ class NoConnection(Exception):
 
 
 @asynccontextmanager
-async def dialled(address: str, port: int, limits: EgressLimits) -> AsyncIterator[Streams]:
-    """A connection to exactly this address. Raises NoConnection."""
+async def dialled(
+    address: str, port: int, limits: EgressLimits, *, tls: ssl.SSLContext | None = None, host: str | None = None
+) -> AsyncIterator[Streams]:
+    """A connection to exactly this address; with `tls`, to the one that has a certificate for `host`. Raises NoConnection."""
     try:
         async with asyncio.timeout(limits.dial):
-            reader, writer = await asyncio.open_connection(address, port, limit=HEAD_LIMIT)
+            reader, writer = await asyncio.open_connection(
+                address, port, limit=HEAD_LIMIT, ssl=tls, server_hostname=host if tls is not None else None
+            )
+    except ssl.SSLError as error:
+        raise NoConnection(f"{host} at {address} port {port} speaks no TLS that can be trusted ({error})") from error
     except (OSError, TimeoutError) as error:
         raise NoConnection(f"{address} port {port} does not answer ({type(error).__name__})") from error
     try:
         yield reader, writer
     finally:
-        with suppress(OSError):
+        if tls is not None:
+            writer.transport.abort()  # the answer is there; a farewell of TLS would wait for the server's own
+        else:
+            with suppress(OSError):
+                writer.close()
+
+
+async def unsealed(client: Streams, context: ssl.SSLContext, limits: EgressLimits) -> None:
+    """Have the client speak TLS with this end of the tunnel that it asked for. Raises OSError."""
+    client[1].write(OPEN)
+    await client[1].drain()
+    await client[1].start_tls(context, ssl_handshake_timeout=limits.head)
+
+
+async def hang_up(writer: asyncio.StreamWriter) -> None:
+    """Close a client's connection. TLS has a farewell, by which an answer without a length is known to be whole; a client
+    that says none itself is not waited for."""
+    try:
+        with suppress(OSError):  # TimeoutError is one
             writer.close()
+            async with asyncio.timeout(FAREWELL):
+                await writer.wait_closed()
+    finally:
+        writer.transport.abort()
 
 
 async def tunnel(client: Streams, server: Streams, limits: EgressLimits) -> dict[str, Any]:
@@ -101,7 +136,7 @@ async def _ask(request: ProxyRequest, path: str, client: asyncio.StreamWriter, u
 def _sent(request: ProxyRequest) -> tuple[tuple[str, str], ...]:
     """The headers as the server gets them: `Host` is the one that was decided on, whatever the client wrote."""
     host = f"[{request.host}]" if ":" in request.host else request.host
-    named = host if request.port == 80 else f"{host}:{request.port}"
+    named = host if request.port == USUAL_PORTS[request.scheme] else f"{host}:{request.port}"
     rest = tuple(one for one in end_to_end(request.headers) if one[0].lower() != "host")
     return (("Host", named), *rest, ("Connection", "close"))
 

@@ -4,25 +4,31 @@ import asyncio
 import hmac
 import json
 import socket
+import ssl
 from base64 import b64encode
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any
+from functools import partial
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mutx.services.egress.addresses import Networks, NoAddress, Resolved, resolve
-from mutx.services.egress.exchange import NoConnection, Streams, dialled, forward, tunnel
+from mutx.services.egress.exchange import NoConnection, Streams, dialled, forward, hang_up, tunnel, unsealed
 from mutx.services.egress.heads import (
     HEAD_LIMIT,
     BadMessage,
     ProxyRequest,
     body_length,
     encode,
+    parse_inner,
     parse_request,
     read_head,
 )
 from mutx.services.egress.pump import EgressLimits, TooMuch
 from mutx_agent.action import GovernedAction
 from mutx_agent.errors import ActionDenied
+
+if TYPE_CHECKING:
+    from mutx.services.egress.authority import RunAuthority
 
 REQUEST_TOOL, CONNECT_TOOL = "http.request", "net.connect"
 USER = "run"
@@ -44,11 +50,30 @@ class EgressRefused(Exception):
         self.code = code
 
 
-class EgressGateway:
-    """An explicit proxy. `secret`: what its clients must know; `networks`: what is not public and may be reached."""
+class Inspection(NamedTuple):
+    """What it takes to look into https."""
 
-    def __init__(self, ask: Ask, secret: str, networks: Networks, limits: EgressLimits | None = None) -> None:
+    authority: "RunAuthority"
+    trust: ssl.SSLContext
+    """For the connections to the servers themselves."""
+
+
+class EgressGateway:
+    """An explicit proxy. `secret`: what its clients must know; `networks`: what is not public and may be reached.
+
+    With `inspection` it ends the TLS of its clients, and every request inside is decided like a plain one.
+    """
+
+    def __init__(
+        self,
+        ask: Ask,
+        secret: str,
+        networks: Networks,
+        limits: EgressLimits | None = None,
+        inspection: Inspection | None = None,
+    ) -> None:
         self._ask = ask
+        self._inspection = inspection
         self._expected = b"Basic " + b64encode(f"{USER}:{secret}".encode())
         self._networks = networks
         self._limits = limits or EgressLimits()
@@ -70,8 +95,7 @@ class EgressGateway:
             writer.transport.abort()
         finally:
             self._open -= 1
-            with suppress(OSError):
-                writer.close()
+            await hang_up(writer)
 
     def _admit(self) -> None:
         if self._open > self._limits.connections:
@@ -79,8 +103,11 @@ class EgressGateway:
 
     async def _exchange(self, client: Streams) -> None:
         """One request per connection: what would follow could be taken for a part of the first by somebody."""
-        request = await self._request(client[0])
+        request = await self._request(client[0], parse_request)
         self._authenticate(request)
+        if request.method == "CONNECT" and self._inspection is not None:
+            await unsealed(client, self._inspection.authority.context(request.host), self._limits)
+            request = await self._request(client[0], partial(parse_inner, opened=request))
         try:
             resolved = await resolve(request.host, request.port)
         except NoAddress as error:
@@ -94,10 +121,10 @@ class EgressGateway:
         except NoConnection as error:
             raise EgressRefused(502, "Bad Gateway", "unreachable", str(error)) from error
 
-    async def _request(self, reader: asyncio.StreamReader) -> ProxyRequest:
+    async def _request(self, reader: asyncio.StreamReader, parse: Callable[[bytes], ProxyRequest]) -> ProxyRequest:
         try:
             async with asyncio.timeout(self._limits.head):
-                request = parse_request(await read_head(reader))
+                request = parse(await read_head(reader))
             body_length(request.headers)
         except BadMessage as error:
             raise EgressRefused(400, "Bad Request", "bad_request", str(error)) from error
@@ -120,7 +147,8 @@ class EgressGateway:
         if not self._networks.admit(resolved):
             text = f"{request.host} is {resolved.address}, a {resolved.kind} address; name its network with --allow-net"
             raise EgressRefused(403, "Forbidden", "address_not_public", text)
-        async with dialled(resolved.address, request.port, self._limits) as server:
+        tls = self._inspection.trust if self._inspection is not None and request.scheme == "https" else None
+        async with dialled(resolved.address, request.port, self._limits, tls=tls, host=request.host) as server:
             if request.method == "CONNECT":
                 return await tunnel(client, server, self._limits)
             return await forward(request, path, client, server, self._limits)
@@ -132,7 +160,8 @@ class EgressGateway:
             headers.append(("Proxy-Authenticate", 'Basic realm="mutx run"'))
         with suppress(OSError, TimeoutError):
             writer.write(encode(f"HTTP/1.1 {refusal.status} {refusal.reason}", tuple(headers)) + body)
-            writer.write_eof()
+            if writer.can_write_eof():  # TLS has no half-closed state; there its end is the connection's
+                writer.write_eof()
             # Closing on what the client is still sending would tear the answer from it.
             async with asyncio.timeout(LINGER):
                 for _ in range(LINGER_PIECES):

@@ -57,13 +57,8 @@ async def read_head(reader: asyncio.StreamReader) -> bytes:
 
 def parse_request(head: bytes) -> ProxyRequest:
     lines = _lines(head)
-    words = lines[0].split(" ")
-    if len(words) != 3 or words[2] not in ("HTTP/1.1", "HTTP/1.0") or not TOKEN.fullmatch(words[0]):
-        raise BadMessage("the first line is no request line of HTTP/1.1")
-    method, target = words[0], words[1]
+    method, target = _first(lines[0])
     headers = _headers(lines[1:])
-    if not TARGET.fullmatch(target):
-        raise BadMessage("the target holds characters that no URL has")
     if method == "CONNECT":
         host, port = authority(target, None)
         return ProxyRequest(method, "", host, port, "", "", headers)
@@ -72,10 +67,36 @@ def parse_request(head: bytes) -> ProxyRequest:
         raise BadMessage("a proxy is asked with CONNECT, or with a whole http:// address")
     if "@" in parts.netloc:
         raise BadMessage("a user name in an address is not carried on; send an Authorization header")
-    if any(unquote(part) in (".", "..") or "\\" in unquote(part) for part in re.split("/|%2[fF]", parts.path)):
-        raise BadMessage("a path with `.` or `..` in it would be decided as one place and could be served as another")
+    _refuse_ambiguous(parts.path)
     host, port = authority(parts.netloc, 80)
     return ProxyRequest(method, "http", host, port, parts.path or "/", parts.query, headers)
+
+
+def parse_inner(head: bytes, opened: ProxyRequest) -> ProxyRequest:
+    """A request inside the TLS that a CONNECT has opened: it is for the host and port that were named there."""
+    lines = _lines(head)
+    method, target = _first(lines[0])
+    headers = _headers(lines[1:])
+    if not target.startswith("/") or "#" in target:
+        raise BadMessage("inside a tunnel a request names a path")
+    path, _, query = target.partition("?")
+    _refuse_ambiguous(path)
+    return ProxyRequest(method, "https", opened.host, opened.port, path, query, headers)
+
+
+def _first(line: str) -> tuple[str, str]:
+    """Method and target."""
+    words = line.split(" ")
+    if len(words) != 3 or words[2] not in ("HTTP/1.1", "HTTP/1.0") or not TOKEN.fullmatch(words[0]):
+        raise BadMessage("the first line is no request line of HTTP/1.1")
+    if not TARGET.fullmatch(words[1]):
+        raise BadMessage("the target holds characters that no URL has")
+    return words[0], words[1]
+
+
+def _refuse_ambiguous(path: str) -> None:
+    if any(unquote(part) in (".", "..") or "\\" in unquote(part) for part in re.split("/|%2[fF]", path)):
+        raise BadMessage("a path with `.` or `..` in it would be decided as one place and could be served as another")
 
 
 def authority(text: str, default: int | None) -> tuple[str, int]:
