@@ -52,7 +52,7 @@ class TraceRow(Struct, frozen=True, kw_only=True):
     calls: list[TracedCall]
 
 
-class Step(NamedTuple):
+class TracedStep(NamedTuple):
     tool: str
     args: dict[str, Any]
     schema: ToolSchema | None
@@ -61,7 +61,7 @@ class Step(NamedTuple):
 class Session(NamedTuple):
     source: str
     request: str
-    steps: tuple[Step, ...]
+    steps: tuple[TracedStep, ...]
     astray: bool
 
 
@@ -164,9 +164,9 @@ def _rows(file: Path) -> Iterator[TraceRow]:
                     raise InputError(f"{file}, line {number}: {error}") from error
 
 
-def _step(call: TracedCall) -> Step:
+def _step(call: TracedCall) -> TracedStep:
     access = Access.READ if call.reads else Access.WRITE
-    return Step(call.tool, call.args, ToolSchema(name=call.tool, access=access))
+    return TracedStep(call.tool, call.args, ToolSchema(name=call.tool, access=access))
 
 
 def _of_suite(name: str) -> Iterator[Session]:
@@ -189,7 +189,7 @@ def _of_suite(name: str) -> Iterator[Session]:
                 yield Session(name, task.PROMPT, (*steps, *_steps(calls, engine)), astray=True)
 
 
-def _steps(calls: Sequence[Any], engine: PolicyEngine) -> tuple[Step, ...]:
+def _steps(calls: Sequence[Any], engine: PolicyEngine) -> tuple[TracedStep, ...]:
     """Of calls as the suite has them."""
     plain = [(call.function, json.loads(json.dumps(dict(call.args), default=str))) for call in calls]
-    return tuple(Step(tool, args, engine.tool(tool)) for tool, args in plain)
+    return tuple(TracedStep(tool, args, engine.tool(tool)) for tool, args in plain)
