@@ -182,6 +182,11 @@ async def test_unknown_hosts_are_refused(plane: Plane) -> None:
     assert (await plane.client().get("/health", headers={"host": "[::1]:8000"})).status_code == 200
 
 
+async def test_a_request_names_one_host(plane: Plane) -> None:
+    two = [("host", "127.0.0.1"), ("host", "evil.example")]
+    assert (await plane.client().get("/health", headers=two)).status_code == 400
+
+
 async def test_wildcard_hosts(tmp_path: Path) -> None:
     async with running(tmp_path / "home", allowed_hosts=("*.example.org", "mutx.io")) as plane:
         for host, status in (("a.example.org", 200), ("example.org", 400), ("MUTX.io:443", 200), ("evil-mutx.io", 400)):
@@ -246,6 +251,8 @@ async def test_hot_doors_stand_before_the_router(tmp_path: Path, headers: dict[s
         assert (nobody.status_code, nobody.json()["code"]) == (401, "unauthenticated")
         elsewhere = await ana.http.post("/v1/governance/decide", json={}, headers=headers | {"host": "evil.example"})
         assert elsewhere.status_code == 400
+        both = [*headers.items(), ("host", "evil.example"), ("host", "127.0.0.1")]
+        assert (await ana.http.post("/v1/governance/decide", json={}, headers=both)).status_code == 400
         assert len(seen) == 5
         assert (await plane.client().get("/v1/governance/decide")).status_code == 405
         text = (await plane.client().get("/metrics")).text

@@ -150,6 +150,8 @@ class HotLane:
         host = credential = length = b""
         for name, value in scope["headers"] if route is not None else ():
             if name == b"host":
+                if host:
+                    return None
                 host = value
             elif name == b"authorization":
                 credential = value

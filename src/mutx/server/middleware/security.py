@@ -6,7 +6,6 @@ from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from mutx.server.middleware.headers import with_headers
-from mutx.web.credentials import header
 from mutx.web.problems import problem, request_id_of
 
 COMMON = (
@@ -51,12 +50,17 @@ class TrustedHosts:
         self._suffixes = tuple(name[1:].lower() for name in names if name.startswith("*."))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and not self.ours(header(scope, b"host") or b""):
+        if scope["type"] == "http" and not self._named(scope):
             message = "this server does not go by that name; add it to ALLOWED_HOSTS if it should"
             answer = JSONResponse(problem("unknown_host", message, {}, request_id_of(scope)), 400)
             await answer(scope, receive, with_headers(send, API))
             return
         await self._app(scope, receive, send)
+
+    def _named(self, scope: Scope) -> bool:
+        """Whether a request names one of our hosts, and no second one for whatever stands in front to go by."""
+        hosts = [value for name, value in scope["headers"] if name == b"host"]
+        return len(hosts) <= 1 and self.ours(b"".join(hosts))
 
     def ours(self, host: bytes) -> bool:
         """Whether the server goes by this name."""
