@@ -23,6 +23,7 @@ MODULES = (
     "mcp",
     "frameworks",
     "flow",
+    "guardrail",
 )
 HERE = Path(__file__).parent
 RESULTS = HERE / "results.json"

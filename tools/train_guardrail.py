@@ -1,18 +1,20 @@
-"""Train the guardrail's classifier on a folder of labelled texts, and measure it on sources it has not seen.
+"""Train the guardrail's classifier, measure it on sources and kinds that it has not seen, and write its model card.
 
-    python -m tools.train_guardrail DATA [--out FILE] [--skip-validation] [--report FILE]
+    python -m tools.train_guardrail [DATA] [--out FILE] [--card FILE] [--figure FILE] [--report FILE]
 
-DATA holds `*.jsonl` files with rows of `text`, `label` (attack or benign), `kind`, `source`. Deterministic: the same rows,
-libraries and seed give the same bytes. scikit-learn trains; the package itself needs none of it to judge.
+DATA (or the variable GUARDRAIL_DATA) holds `*.jsonl` files with rows of `text`, `label` (attack or benign), `kind`, `source`.
+Deterministic: the same rows, libraries and seed give the same bytes. scikit-learn trains; the package itself needs none of it.
 
-How: every text is read as the service reads it. Benign texts count with all their windows, attacks with the whole text,
-then also with the windows that the first fit finds worst. In a text that was composed of a benign document and an attack, only what the
-benign rows do not contain is the attack. A source counts as at most CAP attacks, so that no collection dominates. Words must occur in attacks
-of two sources or in benign texts of four to count at all.
+How: every text is read as the service reads it. Benign texts count with their windows, attacks with the whole text, then also
+with the windows that the first fit finds worst. In a text that was composed of a benign document and an attack, only what the
+benign rows do not contain is the attack. A source counts as at most CAP attacks, so that no collection dominates. Words must
+occur in attacks of two sources or in benign texts of four to count at all. The texts of `tools/guardrail_texts` join the data in
+training and are never measured.
 """
 
 import argparse
 import json
+import os
 import random
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
@@ -24,22 +26,27 @@ import scipy.sparse as sp
 from sklearn.linear_model import LogisticRegression
 
 from mutx.services.evalview.injection.features import SIZE, WORDS
-from mutx.services.evalview.injection.model import SPANS, Card, Model, pack
-from mutx.services.evalview.injection.reading import FAMILIES, TextReading, read
+from mutx.services.evalview.injection.model import SPANS, Card, length_of, pack
+from mutx.services.evalview.injection.reading import FAMILIES, read
 from mutx.services.evalview.plain import plain
+from tools import guardrail_card
+from tools.guardrail_texts.made import EACH, written
 
-NAME = "mutx-guard-1"
+NAME = "mutx-guard-2"
 SEED = 1
-C = 0.2
+C = 1.0
 WORD_SCALE = 0.4
 CAP = 150
 FEWEST_ATTACK_SOURCES = 2
 FEWEST_BENIGN_SOURCES = 4
-WINDOWS = 14
+WINDOWS = 8
 """Windows of a benign text that are trained on."""
-FOLDS = 11
+FOLDS = 5
 TARGET = 0.015
 """Share of benign texts of unseen sources that may be taken for attacks: 2 % is the limit, the rest is margin."""
+SLOPES = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5)
+"""What each doubling of a text's segments may cost, in the model's own units: more windows, more chances to score high."""
+KINDS = ("direct", "indirect", "jailbreak")
 COMPOSED = "-composed"
 
 Window = tuple[int, int]
@@ -53,6 +60,7 @@ class Texts:
         self.readings = [read(plain(row["text"]).text) for row in rows]
         self.attack = np.array([row["label"] == "attack" for row in rows])
         self.group = [row["source"].removesuffix(COMPOSED) for row in rows]
+        self.lengths = np.array([length_of(len(reading.segments)) for reading in self.readings])
         self.windows: list[Window] = []
         self.of: list[range] = []
         self.first: list[int] = []
@@ -201,7 +209,7 @@ def fit(texts: Texts, rows: Sequence[int]) -> tuple[Any, Any, float]:
     return features, model.coef_[0][len(kept) :], float(model.intercept_[0])
 
 
-def packed(features: Any, families: Any, intercept: float, threshold: float) -> tuple[Card, bytes]:
+def packed(features: Any, families: Any, intercept: float, slope: float, threshold: float) -> tuple[Card, bytes]:
     """The weights as the package reads them: signed 16-bit numbers, little-endian."""
     scale = float(np.abs(features).max()) / 32767
     stored = np.clip(np.rint(features / scale), -32767, 32767).astype("<i2")
@@ -211,80 +219,98 @@ def packed(features: Any, families: Any, intercept: float, threshold: float) -> 
         families=[round(float(one), 4) for one in families],
         intercept=intercept,
         scale=scale,
+        slope=slope,
         threshold=threshold,
     )
     return card, stored.tobytes()
 
 
-def scores_of(card: Card, weights: bytes, readings: Iterable[TextReading]) -> list[float]:
-    model = Model(card, weights)
-    return [model.judge_reading(reading).score + card.threshold for reading in readings]
+def scores_of(texts: Texts, model: tuple[Any, Any, float], rows: Sequence[int]) -> list[float]:
+    """The worst window of each row, before the length counts."""
+    features, families, intercept = model
+    windows = texts.words @ features + texts.signals @ families + intercept
+    return [float(windows[list(texts.of[row])].max(initial=-9.0)) for row in rows]
 
 
-def validate(texts: Texts) -> list[float]:
-    """A score of each row by a model that saw no row of its source."""
-    attacking = sorted({group for group, attack in zip(texts.group, texts.attack, strict=True) if attack})
-    harmless = sorted(set(texts.group) - set(attacking))
+def validate(texts: Texts, real: int) -> Any:
+    """A score of each of the first `real` rows by a model that saw no row of its source, nor a text with one in it."""
+    attacking = sorted({group for group, attack in zip(texts.group[:real], texts.attack, strict=False) if attack})
+    harmless = sorted(set(texts.group[:real]) - set(attacking))
     rng = random.Random(SEED)  # noqa: S311 - the same folds in every run
     rng.shuffle(attacking)
     rng.shuffle(harmless)
     fold_of = {group: at % FOLDS for groups in (attacking, harmless) for at, group in enumerate(groups)}
-    scores = [0.0] * len(texts.rows)
+    scores = np.zeros(real)
     for fold in range(FOLDS):
         print(f"fold {fold + 1} of {FOLDS}", flush=True)
-        held = [row for row, group in enumerate(texts.group) if fold_of[group] == fold]
-        card, weights = packed(
-            *fit(texts, [row for row, group in enumerate(texts.group) if fold_of[group] != fold]), 0.0
-        )
-        for row, score in zip(held, scores_of(card, weights, (texts.readings[row] for row in held)), strict=True):
-            scores[row] = score
+        held = [row for row in range(real) if fold_of[texts.group[row]] == fold]
+        seen = [
+            row for row in range(len(texts.rows)) if all(fold_of.get(name) != fold for name in _sources(texts, row))
+        ]
+        scores[held] = scores_of(texts, fit(texts, seen), held)
     return scores
 
 
-def report(texts: Texts, scores: Sequence[float], threshold: float) -> dict[str, Any]:
-    """Recall and false positive rate on unseen sources, pooled, by kind and by source."""
-    over = np.array(scores) > threshold
-    kinds = np.array([row["kind"] for row in texts.rows])
-    sources = np.array([row["source"] for row in texts.rows])
-    share = {True: "recall", False: "false_positive_rate"}
+def _sources(texts: Texts, row: int) -> tuple[str, str]:
+    return texts.group[row], texts.rows[row].get("host", "")
 
-    def rates(chosen: Any) -> dict[str, Any]:
-        found: dict[str, Any] = {}
-        for attack, name in share.items():
-            these = chosen & (texts.attack == attack)
-            if these.any():
-                found |= {name: round(float(over[these].mean()), 4), f"{name}_of": int(these.sum())}
-        return found
 
-    return {
-        "threshold": threshold,
-        "pooled": rates(np.ones(len(over), dtype=bool)),
-        "kinds": {kind: rates(kinds == kind) for kind in sorted(set(kinds))},
-        "sources": {source: rates(sources == source) for source in sorted(set(sources))},
-    }
+def without_kind(texts: Texts, real: int) -> dict[str, Any]:
+    """Kind of attack -> a score of each attack of that kind by a model that saw none of the kind, not even a written one."""
+    found = {}
+    for kind in KINDS:
+        held = [row for row in range(real) if texts.rows[row]["kind"] == kind]
+        if held:
+            print(f"without {kind}", flush=True)
+            seen = [row for row in range(len(texts.rows)) if texts.rows[row]["kind"] != kind]
+            found[kind] = np.array(scores_of(texts, fit(texts, seen), held)), texts.lengths[held]
+    return found
+
+
+def chosen(scores: Any, lengths: Any, attack: Any) -> tuple[float, float]:
+    """Slope and threshold: the slope that finds most at TARGET."""
+
+    def at(slope: float) -> tuple[float, float]:
+        lowered = scores - slope * lengths
+        threshold = float(np.quantile(lowered[~attack], 1 - TARGET))
+        return float((lowered[attack] > threshold).mean()), threshold
+
+    slope = max(SLOPES, key=lambda one: at(one)[0])
+    return slope, at(slope)[1]
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("data", type=Path)
+    parser.add_argument("data", type=Path, nargs="?", default=os.environ.get("GUARDRAIL_DATA"))
     parser.add_argument("--out", type=Path, default=Path("src/mutx/services/evalview/injection/weights.bin"))
+    parser.add_argument("--card", type=Path, default=Path("docs/guardrail-model.md"))
+    parser.add_argument("--figure", type=Path, default=Path("docs/guardrail-model.svg"))
     parser.add_argument("--report", type=Path)
-    parser.add_argument("--threshold", type=float, help="take this one instead of validating")
+    parser.add_argument("--each", type=int, default=EACH, help="written texts of each family")
     options = parser.parse_args()
-    files = sorted(options.data.glob("*.jsonl"))
+    if options.data is None:
+        parser.error("name the folder of the data, or set GUARDRAIL_DATA")
+    files = sorted(Path(options.data).glob("*.jsonl"))
     rows = [json.loads(line) for file in files for line in file.read_text("utf-8").split("\n") if line.strip()]
-    texts = Texts(rows)
-    threshold = options.threshold
-    if threshold is None:
-        scores = validate(texts)
-        threshold = float(np.quantile(np.array(scores)[~texts.attack], 1 - TARGET))
-        found = report(texts, scores, threshold)
-        print(json.dumps(found, indent=1))
-        if options.report:
-            options.report.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
-    card, weights = packed(*fit(texts, range(len(rows))), threshold)
+    texts = Texts([*rows, *written(rows, options.each)])
+    real, attack = len(rows), texts.attack[: len(rows)]
+    scores = validate(texts, real)
+    slope, threshold = chosen(scores, texts.lengths[:real], attack)
+    model = fit(texts, range(len(texts.rows)))
+    card, weights = packed(*model, slope, threshold)
     options.out.write_bytes(pack(card, weights))
-    print(f"{options.out}: {options.out.stat().st_size} bytes, threshold {threshold:.3f}")
+    found = guardrail_card.report(
+        rows,
+        scores - slope * texts.lengths[:real] > threshold,
+        np.array(scores_of(texts, model, range(real))) - slope * texts.lengths[:real] > threshold,
+        {kind: values - slope * lengths > threshold for kind, (values, lengths) in without_kind(texts, real).items()},
+    ) | {"model": NAME, "slope": slope, "threshold": threshold, "bytes": options.out.stat().st_size}
+    found["written"] = len(texts.rows) - real
+    if options.report:
+        options.report.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    options.card.write_text(guardrail_card.page(found, options.figure.name), encoding="utf-8")
+    options.figure.write_text(guardrail_card.figure(found), encoding="utf-8")
+    print(f"{options.out}: {options.out.stat().st_size} bytes, slope {slope}, threshold {threshold:.3f}")
 
 
 if __name__ == "__main__":

@@ -30,6 +30,11 @@ PROMISED = {
         "adapter_pydantic_ai_added_us",
     },
     "flow": {"provenance_100kB_over_1kB", "provenance_10MB_over_1kB", "backtest_100000_turns"},
+    "guardrail": {
+        f"guardrail_{layer}_{figure}"
+        for layer in ("encoding", "patterns", "classifier", "pii", "toxicity", "tokens", "whole")
+        for figure in ("us_per_kB", "over_scan")
+    },
     "identity": {"jwt_cached_us", "jwt_cold_us", "api_key_list_over_bare"},
     "mcp": {"mcp_proxy_calls_per_s", "mcp_proxy_of_direct"},
     "doors": {

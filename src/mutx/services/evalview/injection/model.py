@@ -33,8 +33,15 @@ class Card(Struct, frozen=True, kw_only=True):
     intercept: float
     scale: float
     """A stored number times this is a weight."""
+    slope: float
+    """What a text's length takes from its score: more windows are more chances to score high."""
     threshold: float
     """The score from which on a text counts as an attack."""
+
+
+def length_of(segments: int) -> float:
+    """The length that the slope counts: 0 for one segment, 1 for two, 2 for four."""
+    return math.log2(max(1, segments))
 
 
 class ModelScore(Struct, frozen=True):
@@ -87,7 +94,7 @@ class Model:
         found = set().union(*reading.families[start:stop])
         weighty = sorted((at for at in found if self.card.families[at] > 0), key=lambda at: -self.card.families[at])
         return ModelScore(
-            score + self.card.intercept - self.card.threshold,
+            score + self.card.intercept - self.card.slope * length_of(len(reading.segments)) - self.card.threshold,
             start,
             stop,
             " ".join(reading.segments[start:stop])[:400],

@@ -1,0 +1,1 @@
+"""Texts written for training the guardrail: attacks and look-alikes, as templates."""
