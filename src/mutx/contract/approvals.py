@@ -108,6 +108,8 @@ class ApprovalLabels(Schema):
     untrusted_seen: bool
     intent: str
     drift: float
+    signals: list[str] = Field(default_factory=list)
+    """What guardrails found in its texts."""
 
 
 class IdentityChain(Schema):

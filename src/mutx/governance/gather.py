@@ -48,7 +48,7 @@ class Gatherer:
 
         `embedder`: None where words alone say how far an action is from its request.
         """
-        self._embedder = embedder
+        self.embedder = embedder
         self.paused = paused
         self.ledger = ledger
         self.accumulator = accumulator
@@ -86,14 +86,14 @@ class Gatherer:
         self, workspace_id: str, session_id: str, call: ToolCall | NormalizedAction
     ) -> MeasuredDistance | None:
         """How far the embedding model, if there is one, finds a call from what its session was asked for."""
-        if self._embedder is None:
+        if self.embedder is None:
             return None
         context = (await self.session(workspace_id, session_id)).context
         asked = [context.original_request, context.stated_intent]
         if context.scope is None and isinstance(call, ToolCall):
             asked = [call.original_request, call.stated_intent]
         request = "\n".join(text for text in asked if text)
-        return await self._embedder.measure(request, action_text(call.tool_name, call.tool_args)) if request else None
+        return await self.embedder.measure(request, action_text(call.tool_name, call.tool_args)) if request else None
 
     def is_paused(self, workspace_id: str, agent_id: str) -> bool:
         return self.paused is not None and self.paused(workspace_id, agent_id)

@@ -57,7 +57,7 @@ class SessionNotes:
                 action=action,
                 caller=caller,
                 facts=facts,
-                decision=judge(engine, self._gather.observe(state, action, engine), facts, _uncharged),
+                decision=judge(engine, self._gather.observe(state, action, engine), facts, lambda _: 0),
                 delta=self._gather.accumulator.noted(action, note, now),
             )
             try:
@@ -89,7 +89,3 @@ def _facts(state: SessionState, caller: Caller, note: SessionNote, now: float) -
         principal_kind=caller.kind,
         noted=note,
     )
-
-
-def _uncharged(_: str) -> int:
-    return 0

@@ -82,7 +82,9 @@ class GovernancePipeline:
         dependencies = await self._dependencies(call, caller)
         given = await self._delegated(call, caller)
         caller = replace(caller, delegation=given.chain) if given.chain else caller
-        measured = await self._gather.measure(caller.workspace_id, call.session_id, call)
+        measured = None
+        if self._gather.embedder is not None:
+            measured = await self._gather.measure(caller.workspace_id, call.session_id, call)
         grants: tuple[GrantFact, ...] | None = None
         for tried in range(ATTEMPTS):
             if tried >= AT_ONCE:

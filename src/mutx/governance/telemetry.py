@@ -4,7 +4,7 @@ aarm.action     a tool call came in
 aarm.decision   what was decided on it, first and at release
 aarm.approval   a question was put, voted on, escalated or answered
 aarm.drift      the session has moved away from what was asked of it
-aarm.alert      a rule warns; the call goes on
+aarm.alert      a rule warns and the call goes on, or a guardrail found something
 aarm.notify     a rule that decided names people who are to hear of it
 aarm.outcome    what came of it
 audit.approval  a request moved without a turn: a vote short of the quorum, an escalation
@@ -98,6 +98,9 @@ def _news(turn: Turn) -> Iterator[Event]:
     if turn.kind is TurnKind.OUTCOME:
         if turn.outcome is not None:
             yield _event("aarm.outcome", turn, _outcome(turn.outcome))
+        return
+    if turn.facts.noted is not None:
+        yield _event("aarm.alert", turn, {"rules": [], "signals": list(turn.facts.noted.signals)})
         return
     if turn.kind is TurnKind.DECISION:
         yield _event("aarm.action", turn, _action(turn))

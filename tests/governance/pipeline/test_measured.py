@@ -28,7 +28,7 @@ class Model:
 def watched(model: Model) -> World:
     world = World(POLICY)
     gather: Gatherer = world.pipeline._gather
-    gather._embedder = model
+    gather.embedder = model
     return world
 
 

@@ -1,15 +1,19 @@
 """What guardrails found, and pauses, in the session's own record."""
 
+from typing import Any
+
 import pytest
 
+from mutx.governance.contention import AT_ONCE
 from mutx.governance.context import ContextAccumulator
 from mutx.governance.context.apply import MAX_SIGNALS, OTHER_SIGNALS
 from mutx.governance.gather import Gatherer
 from mutx.governance.mining import Miner
 from mutx.governance.noting import Noted
+from mutx.governance.telemetry import TelemetryExporter
 from mutx.governance.turn import Outcome, OutcomeStatus
 from mutx.governance.types import Confidentiality, Effect, Label, ReasonCode, SessionNote
-from mutx.kit.errors import Conflict, LedgerUnavailable, PermissionDenied, PermitRefused
+from mutx.kit.errors import Conflict, HeadMoved, LedgerUnavailable, PermissionDenied, PermitRefused
 from tests.governance.pipeline.world import ANA, BOT, WORKSPACE, World, call
 
 POLICY = """
@@ -62,6 +66,8 @@ async def test_a_note_permits_nothing_and_counts_as_no_call(world: World) -> Non
     (turn,) = await world.turns()
     assert turn.permit is None
     assert turn.action.agent_id == "ana"
+    (news,) = TelemetryExporter().events(turn)
+    assert (news.topic, news.payload["signals"]) == ("aarm.alert", ["pii_detection", "pii_detection:card"])
     counts = await world.ledger.counts(WORKSPACE, world.clock.now())
     assert (counts.permits, counts.denials) == (0, 0)
     miner = Miner()
@@ -79,11 +85,25 @@ async def test_notes_of_others_and_of_closed_sessions_are_refused(world: World) 
 
 
 async def test_a_note_waits_its_turn_in_a_contended_session(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    other = World(POLICY)
-    other.ledger = world.ledger
+    notes, moved = world.pipeline.notes, [0]
+    record = notes._recorder.record
+
+    async def contended(*given: Any) -> Any:
+        moved[0] += 1
+        if moved[0] <= AT_ONCE + 1:
+            raise HeadMoved("somebody was quicker")
+        return await record(*given)
+
+    async def at_once(_: int) -> None:
+        return
+
+    monkeypatch.setattr("mutx.governance.noting.pause", at_once)
+    monkeypatch.setattr(notes._recorder, "record", contended)
+    assert await notes.add(ABOUT, ATTACK, BOT) == (await world.turns())[0].receipt.id
+    moved[0] = -10_000
     monkeypatch.setattr("mutx.governance.noting.ATTEMPTS", 0)
     with pytest.raises(LedgerUnavailable):
-        await world.pipeline.notes.add(ABOUT, ATTACK, BOT)
+        await notes.add(ABOUT, ATTACK, BOT)
 
 
 async def test_names_beyond_the_bound_count_as_one(world: World) -> None:

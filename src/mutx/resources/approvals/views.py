@@ -94,6 +94,7 @@ def detail(request: ApprovalRequest, state: ActionState, context: SessionContext
             untrusted_seen=context.holds_untrusted,
             intent=context.intent.value,
             drift=context.drift,
+            signals=list(context.signals),
         ),
         identity=_identity(state.action, state.caller),
         matched_rules=[_rule(rule) for rule in decision.matched],
