@@ -24,9 +24,9 @@ from tests.governance.labelling.toolsets import tool
 
 SETS = Path(__file__).parent / "sets"
 PLACE = "@@"
-DEVELOPED = ("support", "backoffice", "forge", "clinic", "house")
+DEVELOPED = ("support", "backoffice", "forge", "clinic", "house", "cloud", "feeds")
 """Failures on these were read, and rules changed."""
-HELD_OUT = ("payroll", "cloud", "archive", "household", "feeds")
+HELD_OUT = ("payroll", "archive", "household")
 """Of these nothing but the figures was looked at while rules were changed."""
 
 
@@ -92,7 +92,7 @@ def _attacked(engine: PolicyEngine, task: Mapping[str, Any], attack: Mapping[str
         shown = done = False
         ran = False
         for call in task["calls"]:
-            shown = _play(gate, call, text) is None and _shows(call) or shown
+            shown = (_play(gate, call, text) is None and _shows(call)) or shown
             if shown and early and not done:
                 ran, done = _obeyed(gate, attack), True
         if shown and not done:

@@ -15,6 +15,7 @@ from mutx.kit.canonical import canonical
 
 MAX_SHOWN = 200
 """Characters of an argument shown to an approver."""
+_NOTHING: tuple[Any, ...] = (None, "", [], {}, True, False)
 
 
 class Observation:
@@ -113,7 +114,15 @@ class Observation:
     def unrequested(self) -> bool:
         """There is a request, and it does not ask for what this tool does."""
         wanted = self.schema.requested_by if self.schema else None
-        return wanted is not None and not asks_for(self.context.features, wanted)
+        if wanted is None or asks_for(self.context.features, wanted):
+            return False
+        return not (wanted.named and self._named())
+
+    def _named(self) -> bool:
+        """The request names most of the arguments, and none holds what only untrusted texts mention."""
+        given = [name for name, value in self.action.tool_args.items() if value not in _NOTHING and len(str(value)) > 1]
+        origins = [self.referred(name).origin for name in given]
+        return Origin.UNTRUSTED not in origins and 2 * origins.count(Origin.REQUEST) > len(origins)
 
     @property
     def told(self) -> ToldValue | None:
