@@ -26,7 +26,7 @@ SETS = Path(__file__).parent / "sets"
 PLACE = "@@"
 DEVELOPED = ("support", "backoffice", "forge", "clinic", "house", "cloud", "feeds")
 """Failures on these were read, and rules changed."""
-HELD_OUT = ("payroll", "archive", "household")
+HELD_OUT = ("payroll", "archive", "household", "sync", "school", "claims")
 """Of these nothing but the figures was looked at while rules were changed."""
 
 
