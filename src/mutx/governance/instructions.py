@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from itertools import pairwise
 
 from mutx.governance.provenance_text import tokens
+from mutx.governance.requested import may_order
 
 VERBS = frozenset(
     "send forward reply respond write tell inform notify message email mail contact remind ask deliver transmit dm "
@@ -39,7 +40,7 @@ _ANNOUNCES = re.compile(
     r"|\b(?:is|are|be) (?:expected|awaited|required|needed|requested|asked|supposed)\b"
     r"|\b(?:expects?|awaits?|needs|requires)\b"
     r"|\b(?:must|should|shall|ha(?:s|ve) to|needs? to|ought to|(?:is|are) to) be\b"
-    r"|\b(?:new|correct|updated|changed|only valid) [^.:]{1,60}?(?::| is\b| are\b)",
+    r"|\b(?:new|correct|updated|changed|only valid) [^:\n]{1,80}?(?::| is\b| are\b)",
 )
 _NUMBER = re.compile(
     r"(?:(?P<sign>[#$€£]\s?|['\"‘“`]|(?i:(?:id|no|nr|number|ref|code)\W{1,3}))|(?P<word>[^\W\d_]+)\s+)?"
@@ -51,10 +52,15 @@ _COUNTED = frozenset(
     "sep sept oct nov dec step section chapter part page phase day week month year is are was be".split()
 )
 """A small number after one of these counts, and names nothing."""
+_BARE_ORDER = re.compile(
+    r"(?:^|[:>)\]|.!?-]\s)\W{0,8}(?P<verb>[^\W\d_]{3,20}) "
+    r"(?:the|an?|all|every|each|any|this|these|those|your|my|our|their|his|her) \w"
+)
+"""A sentence that begins with what may be a verb, before what it is done to: verbs that `VERBS` has not."""
 _NAMING = frozenset("the a an of in on at for from with by and or is was are".split())
 """A word in capitals after one of these is a name, or a noun."""
-_OPENED = frozenset("the this that these a an my your our it up every all attached link".split())
-"""What is opened; `open daily` opens nothing."""
+_HOURS = frozenset("daily from until till every now late today tomorrow again on at monday all year".split())
+"""`Open daily` opens nothing."""
 _FIRST_NAMES = frozenset(("mark", "bill", "grant", "contact"))
 
 _SENTENCE = re.compile(r"(?<=[.!?;])\s+|\n+")
@@ -66,6 +72,8 @@ _LEADS = frozenset(
 _INFINITIVES = frozenset(
     "you need want have sure like ask asked required try remember going supposed order able is".split()
 )
+ANNOUNCED = "announced-to-reader"
+"""Stands for an announcement that names nothing in particular."""
 _FOLLOWING = 1
 """Sentences after an order that still belong to it."""
 MAX_SENTENCE = 2000
@@ -82,7 +90,7 @@ def orders(texts: Iterable[str]) -> Iterator[str]:
                 yield _NUMBER.sub(_named_number, sentence)
                 left -= 1
             elif announces(sentence[:MAX_SENTENCE]):
-                yield " ".join(token.text for token in tokens(sentence) if token.strong)
+                yield " ".join((ANNOUNCED, *(token.text for token in tokens(sentence) if token.strong)))
 
 
 def _named_number(match: re.Match[str]) -> str:
@@ -104,11 +112,13 @@ def announces(sentence: str) -> bool:
 def is_order(sentence: str) -> bool:
     if len(sentence.split(maxsplit=1)) < 2:
         return False
+    if any(may_order(found["verb"].casefold()) for found in _BARE_ORDER.finditer(sentence)):
+        return True
     before, last = "", ""
     pieces = _PIECE.findall(sentence)
     for at, (raw, following) in enumerate(pairwise((*pieces, ""))):
         piece = raw.casefold()
-        if piece == "open" and following.casefold() not in _OPENED and not last:
+        if piece == "open" and (following.casefold() in _HOURS or following[:1].isdigit()) and not last:
             piece = ""
         if piece in VERBS and (
             (not last and bool(following) and not (piece in _FIRST_NAMES and following.istitle()))

@@ -34,7 +34,7 @@ _SENTENCE = re.compile(r"(?<=[.!?])\s+|\n+")
 _CLAUSE = re.compile(r"[,;:()-]+\s|\b(?:and|then|please|kindly|also|but|or)\b")
 _WISH = re.compile(
     r"\b(?:should|must|needs?|want|wants|like you|has|have|ought|supposed|can you|could you|will you|would you|please|sure"
-    r"|forget|let's|help me)\s+(?:to\s+|please\s+|also\s+)*(?P<verb>[a-z]+)"
+    r"|forget|let's|help me|(?=(?:gets|receives) (?:an?|the|full|\d)))\s*(?:to\s+|please\s+|also\s+)*(?P<verb>[a-z]+)"
 )
 _DECLARES = frozenset("is are was were has have had will's".split())
 _QUESTIONS = frozenset("what which who whose whom when where why how is are was were do does did has have".split())
@@ -42,6 +42,10 @@ _SUBJECT = 4
 """Words within which a sentence that only states something comes to its verb."""
 MAX_READ = 8192
 """Characters of a request in which an order is looked for."""
+_PAST = frozenset(
+    "found made sent got went saw did said took gave kept left lost met paid ran sold told thought wrote bought brought "
+    "built came felt held knew led began became grew drew stood understood won spent meant heard broke chose fell".split()
+)
 _REACH = 2
 """How many words before a verb a negation still bears on it."""
 
@@ -54,8 +58,9 @@ class RequestWords(Struct, frozen=True, kw_only=True, omit_defaults=True):
     verbs: tuple[str, ...] = ()
     """Any one of them, together with one of `objects`."""
     objects: tuple[str, ...] = ()
-    named: bool = False
-    """Asked for as well where the request itself names most of the call's arguments, and nothing untrusted the rest."""
+    freely: bool = False
+    """Asked for as well where the request itself names most of the call's arguments, and nothing untrusted the rest; and,
+    as long as no untrusted text has told its reader to do anything, where the request gives an order in any words."""
 
 
 def features(*texts: str | None) -> frozenset[str]:
@@ -98,6 +103,11 @@ def _leads(clause: str) -> bool:
         and _does(word)
         and not word.endswith(("ing", "ed"))
     )
+
+
+def may_order(word: str) -> bool:
+    """May a word that stands first in a sentence be a verb in its base form?"""
+    return word.isalpha() and _does(word) and word not in _PAST and not word.endswith(("ing", "ed", "s", "ly"))
 
 
 def _does(verb: str) -> bool:

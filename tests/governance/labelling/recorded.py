@@ -24,9 +24,21 @@ from tests.governance.labelling.toolsets import tool
 
 SETS = Path(__file__).parent / "sets"
 PLACE = "@@"
-DEVELOPED = ("support", "backoffice", "forge", "clinic", "house", "cloud", "feeds")
+DEVELOPED = (
+    "support",
+    "backoffice",
+    "forge",
+    "clinic",
+    "house",
+    "cloud",
+    "feeds",
+    "payroll",
+    "sync",
+    "school",
+    "claims",
+)
 """Failures on these were read, and rules changed."""
-HELD_OUT = ("payroll", "archive", "household", "sync", "school", "claims")
+HELD_OUT = ("archive", "household")
 """Of these nothing but the figures was looked at while rules were changed."""
 
 

@@ -8,7 +8,7 @@ from mutx.governance.context.session import SessionContext
 from mutx.governance.context.told import ToldValue
 from mutx.governance.intent import STANDARD, DriftThresholds, Scope, bounded, cumulative, distance, signal
 from mutx.governance.provenance import worst
-from mutx.governance.requested import asks_for
+from mutx.governance.requested import ORDER, asks_for
 from mutx.governance.tools import Access, ToolSchema
 from mutx.governance.types import ArgumentOrigin, Confidentiality, IntentSignal, NormalizedAction, Origin
 from mutx.kit.canonical import canonical
@@ -116,7 +116,15 @@ class Observation:
         wanted = self.schema.requested_by if self.schema else None
         if wanted is None or asks_for(self.context.features, wanted):
             return False
-        return not (wanted.named and self._named())
+        return not (wanted.freely and (self._undisturbed or self._named()))
+
+    @property
+    def _undisturbed(self) -> bool:
+        """The request gives an order, and nobody else has: there is no other whose wish this call could be."""
+        context = self.context
+        index = context.provenance
+        heard = index.told or index.told_dropped or context.unreported or not context.assumed.trusted
+        return not heard and ORDER in context.features
 
     def _named(self) -> bool:
         """The request names most of the arguments, and none holds what only untrusted texts mention."""

@@ -45,7 +45,7 @@ FETCHING = RequestWords(
     objects=("article", "page", "site", "blog", "post", "news", "web", "content", "text", "recipe"),
 )
 _MAKING = frozenset({"append", "create", "send", "post"})
-GRAVE = frozenset({"delete", "remove", "cancel", "kill", "disable", "pay", "share", "run", "approve"})
+GRAVE = frozenset({"delete", "remove", "cancel", "kill", "disable", "pay", "share", "run", "approve", "close"})
 """Acts that are asked for by a verb of their own, and in no other words."""
 _WANTING = ("answer", "respond", "get", "do", "prepare", "handle", "give", "let", "provide", "put", "make", "create", "add",
             "write", "send", "submit", "file", "raise", "issue", "open", "record", "note", "set", "draft", "leave")  # fmt: skip
@@ -80,7 +80,9 @@ def meant(act: str, about: Iterable[str]) -> str:
         and not set(map(stem, about)) & _BILLS
     ):
         return "pay"
-    return "share" if act in {"create", "append", "update"} and "permission" in things else act
+    makes = act in {"create", "append", "update"}
+    public = "public" in about and (act == "update" or {"link", "url", "access"} & set(about))
+    return "share" if makes and ("permission" in things or public) else act
 
 
 def is_loose(act: str) -> bool:
@@ -91,7 +93,7 @@ def asked_by(act: str, doing: Doing, tool: ToolSpec) -> RequestWords:
     """By the act's verbs; those that say too little by themselves together with a word for what it is done to."""
     about = doing.about
     verbs = ACTS.get(act, (*ACTS["update"], *ACTS["create"]))
-    objects = _objects(about, tool)
+    objects = _objects(act, about, tool)
     for other in filter(None, map(act_of, about if act in _MAKING else ())):
         # `add_issue_comment`: people comment, as they mail, order and post.
         verbs = (*verbs, *ACTS[other])
@@ -108,12 +110,12 @@ def asked_by(act: str, doing: Doing, tool: ToolSpec) -> RequestWords:
         words=tuple(verb.rstrip("*") for verb in verbs if verb.endswith("*")),
         verbs=tuple(verb for verb in verbs if not verb.endswith("*")),
         objects=objects,
-        named=act not in GRAVE,
+        freely=act not in GRAVE,
     )
 
 
-def _objects(about: Iterable[str], tool: ToolSpec) -> tuple[str, ...]:
-    """What it is done to: by the name and the parameters, else by the description."""
+def _objects(act: str, about: Iterable[str], tool: ToolSpec) -> tuple[str, ...]:
+    """What it is done to: by the name and the parameters; by the description if these say nothing, or little is at stake."""
     found: dict[str, None] = {}
     for word in (one for one in about if len(one) > 2):
         family = object_of(word)
@@ -121,7 +123,7 @@ def _objects(about: Iterable[str], tool: ToolSpec) -> tuple[str, ...]:
             found.update(dict.fromkeys(OBJECTS[family] if family else (word,)))
     named = (word.casefold() for one in tool.parameters for word in words(one.name))
     found.update(dict.fromkeys(word for word in named if len(word) > 2 and stem(word) not in _VAGUE))
-    if not found:
+    if not found or act not in GRAVE:
         verb = stem(described_verb(tool.description))
         for word in stems(tool.description)[:8]:
             if word != verb and (family := object_of(word)) is not None:

@@ -36,7 +36,7 @@ cancel: cancel* delete* remove* drop revoke* decline* abort* unsubscribe* stop e
 update: update* change* edit* modify* adjust* set fix correct amend* replace increase* decrease* raise lower reset* switch make rename* move convert add
 reschedule: reschedule* move* postpone* delay* shift* push change* update* adjust*
 append: append* add* write extend insert include put log note update* save
-share: share* give* grant* invite* publish* send permission access
+share: share* give* grant* invite* publish* send permission access see view
 invite: invite* add* include* onboard* bring
 join: join* enter subscribe* register enroll
 post: post* publish* write share* announce* send tweet* comment* put upload* reply* message* answer respond
@@ -45,7 +45,7 @@ buy: buy* purchase* order* subscribe* checkout get acquire*
 run: run* execute* launch* start* invoke* trigger* restart* reboot* deploy* retry* rerun* call perform
 approve: approve* accept* confirm* merge* sign authorize*
 close: close* resolve* finish* complete* end mark
-assign: assign* give delegate* hand
+assign: assign* give delegate* hand pass transfer
 upload: upload* attach* put save add store
 move: move* rename* copy* transfer archive* put
 install: install* add set
@@ -138,12 +138,18 @@ _OBJECT_OF = {
 def act_of(word: str) -> str | None:
     """The act that a verb of a tool's name stands for: its own, or the first that lists it as enough by itself."""
     key = stem(word)
-    return _ACT_OF.get(key) or _SYNONYMS.get(key)
+    return _ACT_OF.get(key) or _SYNONYMS.get(key) or _again(key)
 
 
 def proper_act_of(word: str) -> str | None:
     """As `act_of`, for words that name nothing but the act: `create`, not `message`."""
-    return _ACT_OF.get(stem(word)) or (None if object_of(word) else _SYNONYMS.get(stem(word)))
+    key = stem(word)
+    return _ACT_OF.get(key) or (None if object_of(word) else _SYNONYMS.get(key) or _again(key))
+
+
+def _again(key: str) -> str | None:
+    """`reassign` is `assign`."""
+    return _ACT_OF.get(key[2:]) if key.startswith("re") else None
 
 
 def object_of(word: str) -> str | None:

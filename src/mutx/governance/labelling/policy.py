@@ -44,6 +44,6 @@ def declaration(one: ToolLabel) -> dict[str, Any]:
         words = one.requested_by
         found["ask_instructed"] = True
         found["requested_by"] = {"words": list(words.words), "verbs": list(words.verbs), "objects": list(words.objects)}
-        if words.named:
-            found["requested_by"]["named"] = True
+        if words.freely:
+            found["requested_by"]["freely"] = True
     return found
