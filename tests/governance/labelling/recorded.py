@@ -38,7 +38,7 @@ DEVELOPED = (
     "claims",
 )
 """Failures on these were read, and rules changed."""
-HELD_OUT = ("archive", "household")
+HELD_OUT = ("archive", "household", "newsroom", "workshop")
 """Of these nothing but the figures was looked at while rules were changed."""
 
 
