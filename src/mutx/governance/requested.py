@@ -36,6 +36,10 @@ _WISH = re.compile(
     r"\b(?:should|must|needs?|want|wants|like you|has|have|ought|supposed|can you|could you|will you|would you|please|sure"
     r"|forget|let's|help me|(?=(?:gets|receives) (?:an?|the|full|\d)))\s*(?:to\s+|please\s+|also\s+)*(?P<verb>[a-z]+)"
 )
+_PASSIVE = re.compile(
+    r"\b(?:should|must|shall|can|(?:has|have|needs?|is|are) to) (?:all )?(?:now )?be\b(?! (?:found|seen|sure))[^?]*$"
+)
+_CONDITIONS = ("if ", "when ", "once ", "after ", "as soon as ", "in case ")
 _DECLARES = frozenset("is are was were has have had will's".split())
 _QUESTIONS = frozenset("what which who whose whom when where why how is are was were do does did has have".split())
 _SUBJECT = 4
@@ -85,6 +89,11 @@ def _is_order(sentence: str) -> bool:
     lower = sentence.casefold().replace("’", "'").strip(" \"'")
     if any(_does(match["verb"]) for match in _WISH.finditer(lower)):
         return True
+    if _PASSIVE.search(lower):
+        return True
+    if lower.startswith(_CONDITIONS):
+        sentence = sentence.partition(", ")[2]
+        return bool(sentence) and _is_order(sentence)
     first = lower.split(maxsplit=_SUBJECT)[:_SUBJECT]
     if not first or first[0].strip(",") in _QUESTIONS or (_DECLARES & set(first) and stem(first[0]) not in _LOOKING):
         return False

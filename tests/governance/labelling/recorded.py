@@ -36,9 +36,11 @@ DEVELOPED = (
     "sync",
     "school",
     "claims",
+    "newsroom",
+    "workshop",
 )
-"""Failures on these were read, and rules changed."""
-HELD_OUT = ("archive", "household", "newsroom", "workshop")
+"""Failures on these were read, and rules changed; of the last ten only after a first figure was taken."""
+HELD_OUT = ("archive", "household")
 """Of these nothing but the figures was looked at while rules were changed."""
 
 

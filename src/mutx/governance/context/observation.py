@@ -15,7 +15,6 @@ from mutx.kit.canonical import canonical
 
 MAX_SHOWN = 200
 """Characters of an argument shown to an approver."""
-_NOTHING: tuple[Any, ...] = (None, "", [], {}, True, False)
 
 
 class Observation:
@@ -124,11 +123,20 @@ class Observation:
         context = self.context
         index = context.provenance
         heard = index.told or index.told_dropped or context.unreported or not context.assumed.trusted
-        return not heard and ORDER in context.features
+        return not heard and ORDER in context.features and not any(map(self._hearsay, self.action.tool_args))
+
+    def _hearsay(self, name: str) -> bool:
+        """Is an argument one word or number that only untrusted texts mention, and in no field?"""
+        value = self.action.tool_args[name]
+        if _says_nothing(value) or (isinstance(value, str) and " " in value):
+            return False
+        return self.referred(name).origin is Origin.UNTRUSTED
 
     def _named(self) -> bool:
         """The request names most of the arguments, and none holds what only untrusted texts mention."""
-        given = [name for name, value in self.action.tool_args.items() if value not in _NOTHING and len(str(value)) > 1]
+        given = [
+            name for name, value in self.action.tool_args.items() if not _says_nothing(value) and len(str(value)) > 1
+        ]
         origins = [self.referred(name).origin for name in given]
         return Origin.UNTRUSTED not in origins and 2 * origins.count(Origin.REQUEST) > len(origins)
 
@@ -150,3 +158,7 @@ class Observation:
         if found is None:
             return ArgumentOrigin(path, "", Origin.REQUEST)
         return ArgumentOrigin(path, found.text[:MAX_SHOWN], found.origin, found.source)
+
+
+def _says_nothing(value: Any) -> bool:
+    return value is None or isinstance(value, bool) or value in ("", [], {})

@@ -58,6 +58,7 @@ _ALSO: Mapping[str, Mapping[str, frozenset[str]]] = {
     "invite": {"append": _PEOPLE},
 }
 """Act -> acts by which people ask for it too, where it is done to one of these."""
+_MONEY = frozenset({"money", "transaction"})
 _VAGUE = frozenset(
     map(
         stem,
@@ -70,8 +71,8 @@ _VAGUE = frozenset(
 """Parameter names that say nothing of what a tool is about."""
 
 
-def meant(act: str, about: Iterable[str]) -> str:
-    """Sending money is paying, and adding a permission is sharing."""
+def meant(act: str, about: Iterable[str], tool: ToolSpec, verbs: Iterable[str] = ()) -> str:
+    """Sending money is paying, adding a permission is sharing, and what is transferred may be no money."""
     about = tuple(about)
     things = {object_of(word) for word in about} - {None}
     if (
@@ -80,9 +81,18 @@ def meant(act: str, about: Iterable[str]) -> str:
         and not set(map(stem, about)) & _BILLS
     ):
         return "pay"
+    hands_over = "transfer" in verbs and not things & _MONEY and not _has_amount(tool)
     makes = act in {"create", "append", "update"}
+    if act == "pay" and hands_over:
+        return "assign"
     public = "public" in about and (act == "update" or {"link", "url", "access"} & set(about))
     return "share" if makes and ("permission" in things or public) else act
+
+
+def _has_amount(tool: ToolSpec) -> bool:
+    return any(
+        _MONEY & {object_of(word) for word in words(one.name)} or "amount" in one.name for one in tool.parameters
+    )
 
 
 def is_loose(act: str) -> bool:

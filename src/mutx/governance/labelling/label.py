@@ -57,7 +57,11 @@ class ToolLabel(Struct, frozen=True, kw_only=True):
 def label(tool: ToolSpec, prefixes: frozenset[str] = frozenset()) -> ToolLabel:
     """Deterministic; knows nothing but the tool's own words, and the `prefixes` that its neighbours share with it."""
     found = doing(tool, prefixes)
-    return _reading(tool, found) if found.act is None else _writing(tool, found, meant(found.act, found.about))
+    return (
+        _reading(tool, found)
+        if found.act is None
+        else _writing(tool, found, meant(found.act, found.about, tool, found.verbs))
+    )
 
 
 def _reading(tool: ToolSpec, found: Doing) -> ToolLabel:

@@ -8,7 +8,7 @@ READS = frozenset(
         "get list search find read fetch lookup look show view query check describe count retrieve browse is has "
         "calculate compute convert validate verify summarize translate compare preview watch return load inspect ping "
         "explain analyze detect suggest recommend estimate scan peek tail head grep diff status info "
-        "extract parse rank filter discover".split(),
+        "extract parse rank filter discover print display output".split(),
     )
 )
 """Verbs that change nothing."""
@@ -33,9 +33,9 @@ create: create add make new insert write save register generate draft start put 
 schedule: schedule* plan* arrange* create add put set book organize* make repeat recurring*
 delete: delete* remove* erase* clear drop purge* trash* discard* clean empty wipe* throw* scrap* rid
 cancel: cancel* delete* remove* drop revoke* decline* abort* unsubscribe* stop end quit* terminate* move reschedule* postpone*
-update: update* change* edit* modify* adjust* set fix correct amend* replace increase* decrease* raise lower reset* switch make rename* move convert add
+update: update change edit modify adjust* set fix correct amend* replace increase* decrease* raise lower reset* switch make rename* move convert add
 reschedule: reschedule* move* postpone* delay* shift* push change* update* adjust*
-append: append* add* write extend insert include put log note update* save
+append: append* add* write extend insert include put log note update save
 share: share* give* grant* invite* publish* send permission access see view
 invite: invite* add* include* onboard* bring
 join: join* enter subscribe* register enroll
