@@ -42,13 +42,15 @@ _PASSIVE = re.compile(
 _CONDITIONS = ("if ", "when ", "once ", "after ", "as soon as ", "in case ")
 _DECLARES = frozenset("is are was were has have had will's".split())
 _QUESTIONS = frozenset("what which who whose whom when where why how is are was were do does did has have".split())
+_SHRED = 5
+"""Letters from which on a word in -ed is no verb's base form."""
 _SUBJECT = 4
 """Words within which a sentence that only states something comes to its verb."""
 MAX_READ = 8192
 """Characters of a request in which an order is looked for."""
 _PAST = frozenset(
     "found made sent got went saw did said took gave kept left lost met paid ran sold told thought wrote bought brought "
-    "built came felt held knew led began became grew drew stood understood won spent meant heard broke chose fell".split()
+    "built came felt held knew led began became grew drew stood understood won spent meant heard broke chose fell used".split()
 )
 _REACH = 2
 """How many words before a verb a negation still bears on it."""
@@ -116,7 +118,9 @@ def _leads(clause: str) -> bool:
 
 def may_order(word: str) -> bool:
     """May a word that stands first in a sentence be a verb in its base form?"""
-    return word.isalpha() and _does(word) and word not in _PAST and not word.endswith(("ing", "ed", "s", "ly"))
+    if not word.isalpha() or not _does(word) or word in _PAST:
+        return False
+    return not word.endswith(("ing", "s", "ly")) and not (len(word) > _SHRED and word.endswith("ed"))
 
 
 def _does(verb: str) -> bool:
