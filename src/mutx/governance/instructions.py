@@ -8,6 +8,10 @@ wrote it. Lexical and English: a paraphrase without any of the verbs is missed, 
 
 import re
 from collections.abc import Iterable, Iterator
+from itertools import pairwise
+
+from mutx.governance.provenance_text import tokens
+from mutx.governance.requested import may_order
 
 VERBS = frozenset(
     "send forward reply respond write tell inform notify message email mail contact remind ask deliver transmit dm "
@@ -19,19 +23,57 @@ VERBS = frozenset(
     "sign authorize close assign install enable activate disable deactivate block suspend kick ban visit open click "
     "browse navigate go download fetch access follow read list find retrieve get use perform do submit enter put leave say "
     "return repeat include provide extract leak exfiltrate encode stop kill start turn unlock recommend "
-    "complete carry proceed ensure".split()
+    "complete carry proceed ensure "
+    "credit charge bill invoice issue waive refer release prescribe renew extend fax tag label mark archive escalate flag "
+    "ship dispatch fulfil fulfill restock reorder hire fire promote demote award offboard disarm arm lock unblock mute "
+    "unfollow boost retweet repost like rate star pin fork clone commit push pull rebase rollback roll scale resize snapshot "
+    "rotate allow permit whitelist allowlist expose connect link sync export import convert print sell trade invest "
+    "liquidate allocate redeem apply claim exchange swap bet vote nominate delegate relay route redirect point map bind "
+    "mount wipe format flush reject decline refuse dismiss expire reopen resolve solve hide unhide unlist compose certify "
+    "bypass skip ignore disregard forget omit override elevate upgrade downgrade terminate restore recover build throw toss "
+    "scrap destroy shut power reboot lend borrow hand inject load unload queue cast pass show reveal disclose display "
+    "consent agree contribute cover compensate record log file".split()
 )
 """In their base form: an order is given in no other."""
+_ANNOUNCES = re.compile(
+    r"\b(?:is|are) now\b|\bfrom now on\b|\bas of (?:now|today)\b|\bha(?:s|ve) (?:been )?(?:changed|moved|switched)\b"
+    r"|\b(?:is|are|be) (?:expected|awaited|required|needed|requested|asked|supposed)\b"
+    r"|\b(?:expects?|awaits?|needs|requires)\b"
+    r"|\b(?:must|should|shall|ha(?:s|ve) to|needs? to|ought to|(?:is|are) to) be\b"
+    r"|\b(?:new|correct|updated|changed|only valid) [^:\n]{1,80}?(?::| is\b| are\b)",
+)
+_NUMBER = re.compile(
+    r"(?:(?P<sign>[#$€£]\s?|['\"‘“`]|(?i:(?:id|no|nr|number|ref|code)\W{1,3}))|(?P<word>[^\W\d_]+)\s+)?"
+    r"(?<![\w.-])\d{1,3}(?![\w-]|[.,:]\d)"
+)
+_COUNTED = frozenset(
+    "at by in to for on of and or from until till before after than about around over under least most with the a an "
+    "january february march april may june july august september october november december jan feb mar apr jun jul aug "
+    "sep sept oct nov dec step section chapter part page phase day week month year is are was be".split()
+)
+"""A small number after one of these counts, and names nothing."""
+_BARE_ORDER = re.compile(
+    r"(?:^|[:>)\]|.!?-]\s)\W{0,8}(?P<verb>[^\W\d_]{3,20}) "
+    r"(?:the|an?|all|every|each|any|this|these|those|your|my|our|their|his|her) \w"
+)
+"""A sentence that begins with what may be a verb, before what it is done to: verbs that `VERBS` has not."""
+_NAMING = frozenset("the a an of in on at for from with by and or is was are".split())
+"""A word in capitals after one of these is a name, or a noun."""
+_HOURS = frozenset("daily from until till every now late today tomorrow again on at monday all year".split())
+"""`Open daily` opens nothing."""
+_FIRST_NAMES = frozenset(("mark", "bill", "grant", "contact"))
 
 _SENTENCE = re.compile(r"(?<=[.!?;])\s+|\n+")
-_PIECE = re.compile(r"[^\W_]+|[:,()\"'“”‘’<>{}=*#\[\]-]")
+_PIECE = re.compile(r"[^\W_]+|[:,()\"'“”‘’<>{}=*#\[\]|-]")
 _LEADS = frozenset(
     "please kindly then and or also must should shall now first next just immediately always instead finally therefore you "
-    "can could would will : ( \" ' “ ‘ < > } * # - [ = ] ,".split()
+    "can could would will : ( \" ' “ ‘ < > } * # - [ = ] , ) |".split()
 )
 _INFINITIVES = frozenset(
     "you need want have sure like ask asked required try remember going supposed order able is".split()
 )
+ANNOUNCED = "announced-to-reader"
+"""Stands for an announcement that names nothing in particular."""
 _FOLLOWING = 1
 """Sentences after an order that still belong to it."""
 MAX_SENTENCE = 2000
@@ -45,14 +87,45 @@ def orders(texts: Iterable[str]) -> Iterator[str]:
             if is_order(sentence[:MAX_SENTENCE]):
                 left = 1 + _FOLLOWING
             if left:
-                yield sentence
+                yield _NUMBER.sub(_named_number, sentence)
                 left -= 1
+            elif announces(sentence[:MAX_SENTENCE]):
+                yield " ".join((ANNOUNCED, *(token.text for token in tokens(sentence) if token.strong)))
+
+
+def _named_number(match: re.Match[str]) -> str:
+    """`file 13` names a thing; `13 people`, `at 13` and the 13th line of a list do not."""
+    word = match["word"]
+    if match["sign"] or (word and word.casefold() not in _COUNTED):
+        return match.group()
+    return f"{word or ''} "
+
+
+def announces(sentence: str) -> bool:
+    """Does it say what is to be, in the passive, or that something has changed which its reader should go by?
+
+    Much that is harmless does, so of such a sentence only what names one particular thing is `told`.
+    """
+    return _ANNOUNCES.search(sentence.casefold()) is not None
 
 
 def is_order(sentence: str) -> bool:
+    if len(sentence.split(maxsplit=1)) < 2:
+        return False
+    if any(may_order(found["verb"].casefold()) for found in _BARE_ORDER.finditer(sentence)):
+        return True
     before, last = "", ""
-    for piece in _PIECE.findall(sentence.casefold()):
-        if piece in VERBS and (not last or last in _LEADS or (last == "to" and (not before or before in _INFINITIVES))):
+    pieces = _PIECE.findall(sentence)
+    for at, (raw, following) in enumerate(pairwise((*pieces, ""))):
+        piece = raw.casefold()
+        if piece == "open" and (following.casefold() in _HOURS or following[:1].isdigit()) and not last:
+            piece = ""
+        if piece in VERBS and (
+            (not last and bool(following) and not (piece in _FIRST_NAMES and following.istitle()))
+            or (last in _LEADS)
+            or (last == "to" and (at == 1 or before in _INFINITIVES))
+            or (raw.istitle() and last not in _NAMING and following.islower())
+        ):
             return True
         before, last = last, piece
     return False

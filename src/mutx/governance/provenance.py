@@ -214,8 +214,8 @@ class Tracer:
     def _whole(self, text: str) -> Provenance | None:
         key = self._hash(fold(text))
         found = self._index.find(key)
-        if found is not None and found.origin is Origin.UNTRUSTED and self._fields and key in self._index.fields:
-            return Provenance(Origin.TRUSTED, found.source, text)
+        if self._fields and (found is None or found.origin is Origin.UNTRUSTED) and key in self._index.fields:
+            return Provenance(Origin.TRUSTED, None if found is None else found.source, text)
         return found
 
     def _token(self, token: Mention) -> Provenance:

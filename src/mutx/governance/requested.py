@@ -1,9 +1,12 @@
 """Does the user's request ask for this kind of action at all?
 
 A policy says of a tool by which words a request asks for it (`requested_by`). It is lexical and knows no grammar
-beyond a negation right before the word: "do not send" asks for nothing.
+beyond a negation right before the word ("do not send" asks for nothing), and whether a request wants anything done at
+all or only wants to know: `ORDER` is among its features if a clause of it is an order, in whatever words ("renew my
+library card"), that does not begin with a verb of looking.
 """
 
+import re
 from collections.abc import Iterable
 
 from msgspec import Struct
@@ -11,6 +14,44 @@ from msgspec import Struct
 from mutx.governance.words import stem, stems, things
 
 _NEGATIONS = frozenset(map(stem, ("not", "never", "without", "don't", "dont", "avoid")))
+ORDER = "@order"
+_LOOKING = frozenset(
+    map(
+        stem,
+        "get list search find read fetch lookup look show view query check describe count retrieve browse is has calculate "
+        "compute summarize summarise compare watch explain analyze analyse tell give know see understand learn hear say "
+        "recommend suggest estimate remember think hope guess wonder".split(),
+    )
+)
+_NO_VERB = frozenset(
+    "a an the this that these those my your his her its our their i you he she it we they there here who what which when "
+    "where why how whose if as in on at for from with by of to about into after before during until since while because so "
+    "but or and not no yes is are was were be been am has have had do does did can could will would shall should may might "
+    "must let's lets hello hi hey dear thanks also just only all any some each every everything everyone one two "
+    "three today tomorrow tonight yesterday now then next last first please kindly later soon maybe perhaps".split()
+)
+_SENTENCE = re.compile(r"(?<=[.!?])\s+|\n+")
+_CLAUSE = re.compile(r"[,;:()-]+\s|\b(?:and|then|please|kindly|also|but|or)\b")
+_WISH = re.compile(
+    r"\b(?:should|must|needs?|want|wants|like you|has|have|ought|supposed|can you|could you|will you|would you|please|sure"
+    r"|forget|let's|help me|(?=(?:gets|receives) (?:an?|the|full|\d)))\s*(?:to\s+|please\s+|also\s+)*(?P<verb>[a-z]+)"
+)
+_PASSIVE = re.compile(
+    r"\b(?:should|must|shall|can|(?:has|have|needs?|is|are) to) (?:all )?(?:now )?be\b(?! (?:found|seen|sure))[^?]*$"
+)
+_CONDITIONS = ("if ", "when ", "once ", "after ", "as soon as ", "in case ")
+_DECLARES = frozenset("is are was were has have had will's".split())
+_QUESTIONS = frozenset("what which who whose whom when where why how is are was were do does did has have".split())
+_SHRED = 5
+"""Letters from which on a word in -ed is no verb's base form."""
+_SUBJECT = 4
+"""Words within which a sentence that only states something comes to its verb."""
+MAX_READ = 8192
+"""Characters of a request in which an order is looked for."""
+_PAST = frozenset(
+    "found made sent got went saw did said took gave kept left lost met paid ran sold told thought wrote bought brought "
+    "built came felt held knew led began became grew drew stood understood won spent meant heard broke chose fell used".split()
+)
 _REACH = 2
 """How many words before a verb a negation still bears on it."""
 
@@ -23,6 +64,9 @@ class RequestWords(Struct, frozen=True, kw_only=True, omit_defaults=True):
     verbs: tuple[str, ...] = ()
     """Any one of them, together with one of `objects`."""
     objects: tuple[str, ...] = ()
+    freely: bool = False
+    """Asked for as well where the request itself names most of the call's arguments, and nothing untrusted the rest; and,
+    as long as no untrusted text has told its reader to do anything, where the request gives an order in any words."""
 
 
 def features(*texts: str | None) -> frozenset[str]:
@@ -33,7 +77,54 @@ def features(*texts: str | None) -> frozenset[str]:
             every = stems(text)
             found.update(word for at, word in enumerate(every) if not _negated(every, at))
             found.update(things(text))
+            if gives_order(text[:MAX_READ]):
+                found.add(ORDER)
     return frozenset(found)
+
+
+def gives_order(text: str) -> bool:
+    """Does the text want something done, and not only told?"""
+    return any(_is_order(sentence) for sentence in _SENTENCE.split(text))
+
+
+def _is_order(sentence: str) -> bool:
+    lower = sentence.casefold().replace("’", "'").strip(" \"'")
+    if any(_does(match["verb"]) for match in _WISH.finditer(lower)):
+        return True
+    if _PASSIVE.search(lower):
+        return True
+    if lower.startswith(_CONDITIONS):
+        sentence = sentence.partition(", ")[2]
+        return bool(sentence) and _is_order(sentence)
+    first = lower.split(maxsplit=_SUBJECT)[:_SUBJECT]
+    if not first or first[0].strip(",") in _QUESTIONS or (_DECLARES & set(first) and stem(first[0]) not in _LOOKING):
+        return False
+    clauses = [clause.strip(" \"'*") for clause in _CLAUSE.split(sentence)]
+    # Further on, a word in capitals is a name.
+    return any(_leads(clause) for at, clause in enumerate(clauses) if at == 0 or not clause[:1].isupper())
+
+
+def _leads(clause: str) -> bool:
+    """Does the clause begin with a verb in its base form, as far as can be told without a dictionary?"""
+    word, _, rest = clause.casefold().partition(" ")
+    return (
+        bool(rest)
+        and word.isalpha()
+        and not clause.casefold().startswith("thank you")
+        and _does(word)
+        and not word.endswith(("ing", "ed"))
+    )
+
+
+def may_order(word: str) -> bool:
+    """May a word that stands first in a sentence be a verb in its base form?"""
+    if not word.isalpha() or not _does(word) or word in _PAST:
+        return False
+    return not word.endswith(("ing", "s", "ly")) and not (len(word) > _SHRED and word.endswith("ed"))
+
+
+def _does(verb: str) -> bool:
+    return verb not in _NO_VERB and stem(verb) not in _LOOKING
 
 
 def asks_for(request: frozenset[str], wanted: RequestWords) -> bool:

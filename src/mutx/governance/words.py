@@ -31,7 +31,7 @@ THINGS: Mapping[str, re.Pattern[str]] = {
     "@address": re.compile(r"[\w.+-]{1,64}+@[\w-]++\.[\w.]"),
     "@amount": re.compile(r"[$€£¥]\s?\d|\b\d[\d.,]{0,12}+\s?(?:[$€£¥]|usd|eur|gbp|chf|dollars?|euros?|pounds?)", re.I),
     "@link": re.compile(r"https?://|\bwww\.", re.I),
-    "@file": re.compile(r"[\w-]\.[a-z]{2,4}\b(?<!\.com)(?<!\.org)(?<!\.net)", re.I),
+    "@file": re.compile(r"(?<![\w:/])~?/[\w.-]{2}|[\w-]\.[a-z]{2,4}\b(?<!\.com)(?<!\.org)(?<!\.net)", re.I),
     "@account": re.compile(r"\b[A-Z]{2}\d{2}[A-Z0-9 ]{10,30}\b"),
 }
 """What else a request may name, as pseudo-words for lists of objects."""

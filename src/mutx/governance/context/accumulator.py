@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from mutx.governance.arguments_path import values_at
 from mutx.governance.context.apply import apply, open_session
 from mutx.governance.context.delta import ContextDelta, SessionOpening
-from mutx.governance.context.fields import fields_of
+from mutx.governance.context.fields import Lines, fields_of, holds_records
 from mutx.governance.context.leaves import read_leaves
 from mutx.governance.context.observation import Observation
 from mutx.governance.context.session import ActionRecord, DataAccess, SessionContext
@@ -33,6 +33,8 @@ from mutx.governance.types import (
 MAX_REQUEST = 64 * 1024
 """Characters of request and stated intent that are kept."""
 MAX_RESOURCE = 256
+MIN_ORDER = 3
+"""Spaces within a text of a trusted output from which on it may give an order: `Mark Smith` is a name."""
 
 
 class ContextAccumulator:
@@ -166,8 +168,10 @@ class ContextAccumulator:
             label, signals = Label(label.confidentiality, trusted=False), (INJECTION,)
         sightings: tuple[Sighting, ...] = ()
         if output is not None:
-            lines = schema is not None and schema.lines
-            sightings = (self._sight(context, action, texts, label, complete=complete, lines=lines),)
+            lines = Lines.NONE
+            if schema is not None and schema.lines:
+                lines = Lines.WITHIN if holds_records(output) else Lines.ALL
+            sightings = self._sightings(context, action, texts, label, complete=complete, lines=lines)
         return ContextDelta(
             at=now,
             action_id=action.id,
@@ -184,6 +188,28 @@ class ContextAccumulator:
         """A guardrail found something in a text of the session."""
         return ContextDelta(at=now, action_id=action.id, signals=note.signals, holds=note.holds)
 
+    def _sightings(
+        self,
+        context: SessionContext,
+        action: NormalizedAction,
+        texts: list[str],
+        label: Label,
+        *,
+        complete: bool,
+        lines: Lines,
+    ) -> tuple[Sighting, ...]:
+        """Of trusted output a text that gives orders is nobody's word: a directory's remarks are written by anyone."""
+        own, ordering = texts, list[str]()
+        if label.trusted:
+            own = []
+            for text in texts:
+                (ordering if text.count(" ") >= MIN_ORDER and any(orders((text,))) else own).append(text)
+        first = self._sight(context, action, own, label, complete=complete, lines=lines)
+        if not ordering:
+            return (first,)
+        untrusted = Label(label.confidentiality, trusted=False)
+        return first, self._sight(context, action, ordering, untrusted, complete=True, lines=lines)
+
     def _sight(
         self,
         context: SessionContext,
@@ -192,7 +218,7 @@ class ContextAccumulator:
         label: Label,
         *,
         complete: bool,
-        lines: bool,
+        lines: Lines,
     ) -> Sighting:
         """What the output mentions. A trusted tool that repeats what it was asked vouches for nothing thereby.
 

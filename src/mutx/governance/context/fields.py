@@ -2,23 +2,43 @@
 
 import re
 from collections.abc import Iterable, Iterator
+from enum import Enum
+from typing import Any
 
 from mutx.governance.instructions import is_order
 
 MAX_LINES = 10_000
 _LABELLED = re.compile(r"[\w ()'/-]{1,60}:\s+(?P<value>\S.*)")
-_BULLET = re.compile(r"\s*(?:[-*•]|\d{1,3}[.)])\s+")
+_CELLS = re.compile(r"\s+[|–—-]\s+|\t|\s*[;|]\s*|\s*[()]\s*")
+"""What stands between the columns of a line."""
+_BULLET = re.compile(r"^\s*(?:[-*•]|\d{1,3}[.)])\s+")
 
 
-def fields_of(texts: Iterable[str], *, lines: bool) -> Iterator[str]:
+class Lines(Enum):
+    """Where a tool lays out lines by itself."""
+
+    NONE = 0
+    WITHIN = 1
+    """In texts of several lines; the others are fields of its records, and a remark of one line is its writer's."""
+    ALL = 2
+    """All its output is such text."""
+
+
+def holds_records(output: Any) -> bool:
+    """Is an output laid out in named fields, rather than in text?"""
+    return isinstance(output, dict) or (isinstance(output, list) and any(isinstance(one, dict) for one in output))
+
+
+def fields_of(texts: Iterable[str], *, lines: Lines) -> Iterator[str]:
     """Every leaf that is a text of one line; with `lines` every line as well, its label and its list taken apart.
 
     A line that tells its reader to do something is nobody's field.
     """
     for text in texts:
-        if "\n" not in text:
+        several = "\n" in text
+        if not several:
             yield text
-        if lines:
+        if lines is Lines.ALL or (several and lines is Lines.WITHIN):
             for line in text.split("\n", MAX_LINES)[:MAX_LINES]:
                 if not is_order(line):
                     yield from _line(line)
@@ -34,3 +54,6 @@ def _line(line: str) -> Iterator[str]:
         yield line.strip()[: labelled.start("value")]
     if "," in value:
         yield from value.split(",")
+    cells = _CELLS.split(line)
+    if len(cells) > 1:
+        yield from cells

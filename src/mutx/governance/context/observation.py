@@ -8,7 +8,7 @@ from mutx.governance.context.session import SessionContext
 from mutx.governance.context.told import ToldValue
 from mutx.governance.intent import STANDARD, DriftThresholds, Scope, bounded, cumulative, distance, signal
 from mutx.governance.provenance import worst
-from mutx.governance.requested import asks_for
+from mutx.governance.requested import ORDER, asks_for
 from mutx.governance.tools import Access, ToolSchema
 from mutx.governance.types import ArgumentOrigin, Confidentiality, IntentSignal, NormalizedAction, Origin
 from mutx.kit.canonical import canonical
@@ -113,7 +113,32 @@ class Observation:
     def unrequested(self) -> bool:
         """There is a request, and it does not ask for what this tool does."""
         wanted = self.schema.requested_by if self.schema else None
-        return wanted is not None and not asks_for(self.context.features, wanted)
+        if wanted is None or asks_for(self.context.features, wanted):
+            return False
+        return not (wanted.freely and (self._undisturbed or self._named()))
+
+    @property
+    def _undisturbed(self) -> bool:
+        """The request gives an order, and nobody else has: there is no other whose wish this call could be."""
+        context = self.context
+        index = context.provenance
+        heard = index.told or index.told_dropped or context.unreported or not context.assumed.trusted
+        return not heard and ORDER in context.features and not any(map(self._hearsay, self.action.tool_args))
+
+    def _hearsay(self, name: str) -> bool:
+        """Is an argument one word or number that only untrusted texts mention, and in no field?"""
+        value = self.action.tool_args[name]
+        if _says_nothing(value) or (isinstance(value, str) and " " in value):
+            return False
+        return self.referred(name).origin is Origin.UNTRUSTED
+
+    def _named(self) -> bool:
+        """The request names most of the arguments, and none holds what only untrusted texts mention."""
+        given = [
+            name for name, value in self.action.tool_args.items() if not _says_nothing(value) and len(str(value)) > 1
+        ]
+        origins = [self.referred(name).origin for name in given]
+        return Origin.UNTRUSTED not in origins and 2 * origins.count(Origin.REQUEST) > len(origins)
 
     @property
     def told(self) -> ToldValue | None:
@@ -133,3 +158,7 @@ class Observation:
         if found is None:
             return ArgumentOrigin(path, "", Origin.REQUEST)
         return ArgumentOrigin(path, found.text[:MAX_SHOWN], found.origin, found.source)
+
+
+def _says_nothing(value: Any) -> bool:
+    return value is None or isinstance(value, bool) or value in ("", [], {})

@@ -1,8 +1,8 @@
 """Is this call what untrusted text told its reader to do?
 
 `instructions.orders` finds the sentences; the index keeps what they mention. A call does as it was told where one of
-its critical arguments holds nothing but such values, where any argument holds an address, a link or an account that
-was only heard of there, or where most of what it says was said there. What the user's own request mentions is never
+its critical arguments, or any id, holds nothing but such values, where any argument holds an address, a link or
+an account that was only heard of there, or where most of what it says was said there. What the user's own request mentions is never
 counted: the user may well ask for what a document asks for too.
 """
 
@@ -26,6 +26,8 @@ ENOUGH = 4
 """Words of a text before that share says anything."""
 FEW = 2
 """Words of a text that was said there whole."""
+SHORT = 3
+"""Characters from which on an argument that nobody declared critical may name something."""
 MAX_TOKENS = 4096
 
 _LEADS_OUT = re.compile(r"@|://|[a-z]\.[a-z]{2}|^[a-z]{2}\d{2}[a-z0-9]{8}|^\+?\d{8,}$")
@@ -50,6 +52,12 @@ def told(
                 return ToldValue(path, text)
     for path, value in args.items():
         for text in _texts(value):
+            if (
+                _names(text)
+                and tracer.trace(text).origin is not Origin.REQUEST
+                and _all_told(text, index, hasher, tracer)
+            ):
+                return ToldValue(path, text)
             if (found := _said(text, index, hasher, tracer, speaks=speaks)) is not None:
                 return ToldValue(path, found)
     return None
@@ -57,6 +65,11 @@ def told(
 
 def _texts(value: Any) -> list[str]:
     return read_leaves(value)[0]
+
+
+def _names(text: str) -> bool:
+    """Is it one word with a digit in it, as ids, versions and codes are? Of one or two characters it says nothing."""
+    return len(text) >= SHORT and " " not in text and any(map(str.isdigit, text))
 
 
 def _all_told(text: str, index: ProvenanceIndex, hasher: Hasher, tracer: Tracer) -> bool:

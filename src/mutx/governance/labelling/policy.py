@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
+from mutx.governance.labelling.acts import shared_prefixes
 from mutx.governance.labelling.label import ToolLabel, label
 from mutx.governance.labelling.spec import ToolSpec
 from mutx.governance.tools import Access
@@ -10,7 +11,9 @@ from mutx.governance.tools import Access
 
 def propose(tools: Iterable[ToolSpec], name: str = "labelled") -> dict[str, Any]:
     """A whole document; the same for the same tools in whatever order."""
-    labels = [label(tool) for tool in sorted(tools, key=lambda one: one.name)]
+    every = sorted(tools, key=lambda one: one.name)
+    prefixes = shared_prefixes(every)
+    labels = [label(tool, prefixes) for tool in every]
     return {
         "name": name,
         "description": "Proposed from the tools' own words: read it, correct it, then apply it.",
@@ -41,4 +44,6 @@ def declaration(one: ToolLabel) -> dict[str, Any]:
         words = one.requested_by
         found["ask_instructed"] = True
         found["requested_by"] = {"words": list(words.words), "verbs": list(words.verbs), "objects": list(words.objects)}
+        if words.freely:
+            found["requested_by"]["freely"] = True
     return found
