@@ -132,7 +132,10 @@ def _uds_over_http(plan: Plan) -> Result:
         http, uds = agent.job(port, plan), agent.lines(socket, plan)
         running.under(http), running.under(uds)
         runs = [running.under(uds).cpu / running.under(http).cpu for _ in range(plan.rounds)]
-    against = f"server CPU of the same decision over HTTP, neither signed nor stored; socket: {DEPTH} under way each"
+    against = (
+        "server CPU of the same decision over HTTP with every head parsed (`mutx up` parses one only until it knows it),"
+        f" neither signed nor stored; socket: {DEPTH} under way each"
+    )
     return result("uds_over_http_cpu", runs, "x", against, 0.6)
 
 

@@ -1,6 +1,7 @@
 """Servers that doors are compared with: `python -m benchmarks.servers hello PORT | unsigned PORT SOCKET`.
 
-Both run as `mutx up` does: one process, uvicorn with uvloop and httptools, no access log.
+Both run as `mutx up` does: one process, uvicorn with uvloop and httptools, no access log. `unsigned` parses every request:
+`mutx up` itself leaves that out for heads that it knows (`server.hot_http`).
 """
 
 import asyncio

@@ -114,11 +114,12 @@ def _hash(
     call: ToolCall | NormalizedAction, tool_name: str, tool_args: dict[str, Any], action_id: str, user_id: str
 ) -> str:
     """SHA-256 over the RFC 8785 form of the identifying fields; not of the time, roles or previews (DESIGN §2)."""
+    args = canonical(tool_args)
     hashed = _Hashed(
         id=action_id,
         tool_name=tool_name,
         operation=call.operation,
-        tool_args=Raw(canonical(tool_args)),
+        tool_args=Raw(args),
         agent_id=call.agent_id,
         session_id=call.session_id,
         user_id=user_id,
@@ -131,8 +132,8 @@ def _hash(
         data = _HASHED.encode(hashed)
     except UnicodeEncodeError as error:
         raise InputError("a text in this action holds a lone surrogate; send valid Unicode") from error
-    # The bytes bound what can be in them, so only large or bracketed calls are walked.
-    if len(data) > 2 * MAX_LEAVES or data.count(b"{") + data.count(b"[") > MAX_DEPTH:
+    # The bytes bound what can be in them, so only large or bracketed calls are walked; a level has two brackets.
+    if len(args) > 2 * MAX_DEPTH and (len(data) > 2 * MAX_LEAVES or args.count(b"{") + args.count(b"[") > MAX_DEPTH):
         _check_size(tool_args)
     return sha256_hex(data)
 

@@ -106,8 +106,7 @@ class ContextAccumulator:
         With an `opening` the first action is decided on the request it brought; a replay finds it in the turn's delta.
         """
         if opening is not None:
-            context = replace(context, provenance=ProvenanceIndex() if opening.mentioned else context.provenance)
-            open_session(context, opening, context.created_at)
+            context = _opened(context, opening)
         semantic = None if measured is None else measured.distance
         return Observation(context, action, schema, opening, thresholds, semantic)
 
@@ -269,6 +268,22 @@ def dependency_depth(context: SessionContext, action: NormalizedAction) -> int:
         return 0
     depths = [waiting[other] for other in (*action.depends_on, action.parent_action_id) if other in waiting]
     return 1 + max(depths) if depths else 0
+
+
+def _opened(context: SessionContext, opening: SessionOpening) -> SessionContext:
+    """A copy as `open_session` would leave the context, with nothing derived yet."""
+    provenance = context.provenance
+    if opening.mentioned is not None:
+        provenance = ProvenanceIndex()
+        provenance.add(opening.mentioned)
+    return replace(
+        context,
+        agent_id=opening.agent_id,
+        user_id=opening.user_id,
+        original_request=opening.original_request,
+        stated_intent=opening.stated_intent,
+        provenance=provenance,
+    )
 
 
 def _opening(hasher: Hasher, agent_id: str, user_id: str, request: str | None, intent: str | None) -> SessionOpening:

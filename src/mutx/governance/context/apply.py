@@ -47,7 +47,7 @@ def open_session(context: SessionContext, opening: SessionOpening, at: float) ->
     """Take over who opened the session, when, and what for."""
     context.agent_id, context.user_id, context.created_at = opening.agent_id, opening.user_id, at
     context.original_request, context.stated_intent = opening.original_request, opening.stated_intent
-    for derived in ("scope", "request_phrase", "features"):
+    for derived in ("_scope", "request_phrase", "features"):
         context.__dict__.pop(derived, None)
     if opening.mentioned is not None:
         context.provenance.add(opening.mentioned)

@@ -170,11 +170,13 @@ class SessionContext(Struct, kw_only=True, dict=True):
         """What the request mentions, for `requested_by`."""
         return features(self.original_request)
 
-    @cached_property
+    @property
     def scope(self) -> Scope | None:
         """What the request accounts for; None: there is no request to compare with."""
-        if not self.original_request and not self.stated_intent:
-            return None
+        return self._scope if self.original_request or self.stated_intent else None
+
+    @cached_property
+    def _scope(self) -> Scope:
         return scope_of(self.original_request, self.stated_intent)
 
     def pressure(self, outward: bool) -> Pressure:
