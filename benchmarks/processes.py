@@ -21,7 +21,7 @@ CORES = sorted(os.sched_getaffinity(0))
 SERVER_CORE, CLIENT_CORE = CORES[0], CORES[-1]
 SETTLED = 0.02
 """Share of a core below which a server counts as idle."""
-LONGEST = 30.0
+LONGEST = 120.0
 """Seconds until a start, or the work that requests left behind, counts as failed."""
 
 WRK = shutil.which("wrk")
@@ -127,7 +127,16 @@ end
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "load.lua"
         path.write_text(script)
-        words = [str(WRK), "-t1", f"-c{job.connections}", f"-d{max(1, round(job.seconds))}s", "-s", str(path)]
+        words = [
+            str(WRK),
+            "-t1",
+            f"-c{job.connections}",
+            f"-d{max(1, round(job.seconds))}s",
+            "--timeout",
+            "30s",
+            "-s",
+            str(path),
+        ]
         text = _on_client_core([*words, f"http://127.0.0.1:{job.port}"], b"")
     done: dict[str, float] = json.loads(text[text.rindex("{") :])
     return done

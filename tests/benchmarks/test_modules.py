@@ -46,6 +46,7 @@ PROMISED = {
 }
 
 
+@pytest.mark.timeout(600)  # several servers, one after the other, on a machine that may be busy
 @pytest.mark.parametrize("module", bench.MODULES)
 def test_every_promised_figure_is_measured(module):
     results = importlib.import_module(f"benchmarks.{module}").run(SMOKE)
