@@ -75,6 +75,7 @@ def test_a_killed_server_starts_again_and_knows_its_people(server: tuple[subproc
         again.wait()
 
 
+@pytest.mark.timeout(300)
 def test_what_is_taken_is_said(server: tuple[subprocess.Popen[str], str, Path]) -> None:
     _, url, home = server
     taken = int(url.rpartition(":")[2])
