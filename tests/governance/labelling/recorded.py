@@ -39,7 +39,7 @@ DEVELOPED = (
     "newsroom",
     "workshop",
 )
-"""Failures on these were read, and rules changed; of the last ten only after a first figure was taken."""
+"""Failures on these were read, and rules changed; a first figure was taken of every set before."""
 HELD_OUT = ("archive", "household")
 """Of these nothing but the figures was looked at while rules were changed."""
 
