@@ -39,9 +39,9 @@ DEVELOPED = (
     "newsroom",
     "workshop",
 )
-"""Failures on these were read, and rules changed; of the last ten only after a first figure was taken."""
+"""Failures on these were read, and rules changed; a first figure was taken of every set before."""
 HELD_OUT = ("archive", "household")
-"""Of these nothing but the figures was looked at while rules were changed."""
+"""Of these no failure was read while rules were changed; who changed them had written the sets all the same."""
 
 
 class Stop(NamedTuple):
