@@ -44,6 +44,8 @@ def test_attacks(text: str) -> None:
         "",
         "   \n ",
         "What is the capital of France?",
+        "bob@example.org",
+        "Write to bob@example.org.",
         LETTER,
         "How do I ignore a file in git?",
         "Sieve the flour, add two eggs and stir until smooth.",
