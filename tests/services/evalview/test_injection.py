@@ -44,6 +44,8 @@ def test_attacks(text: str) -> None:
         "",
         "   \n ",
         "What is the capital of France?",
+        "bob@example.org",
+        "Write to bob@example.org.",
         LETTER,
         "How do I ignore a file in git?",
         "Sieve the flour, add two eggs and stir until smooth.",
@@ -78,6 +80,8 @@ def test_reading_is_bounded_and_total() -> None:
 def test_intervals() -> None:
     assert [round(edge, 4) for edge in wilson(70, 100)] == [0.6042, 0.7811]
     assert wilson(0, 0) == (0.0, 1.0)
+    assert wilson(0, 333)[0] == 0
+    assert wilson(12, 12)[1] == 1
     nothing = measure_attacks([LabelledText("hello", "benign")])
     assert nothing["pooled"]["recall"] is None
     assert nothing["pooled"]["recall_at_limit"]["recall"] is None

@@ -43,7 +43,7 @@ def wilson(hits: int, total: int) -> tuple[float, float]:
     share = hits / total
     middle = share + Z * Z / (2 * total)
     spread = Z * math.sqrt(share * (1 - share) / total + Z * Z / (4 * total * total))
-    return (middle - spread) / (1 + Z * Z / total), (middle + spread) / (1 + Z * Z / total)
+    return max(0.0, (middle - spread) / (1 + Z * Z / total)), min(1.0, (middle + spread) / (1 + Z * Z / total))
 
 
 def rate(hits: int, total: int) -> dict[str, Any]:

@@ -1,8 +1,10 @@
 """Is a text an attack on a language model? The classifier, over the text and over everything that was hidden in it."""
 
+import re
 from collections.abc import Sequence
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from mutx.services.evalview.injection.model import Model, ModelScore, shipped
 from mutx.services.evalview.plain import PlainText, plain
@@ -13,6 +15,13 @@ MAX_RESULT = 4_000
 """Characters of a tool's result that are read while its action concludes: that happens on the event loop."""
 HIDDEN_BONUS = 1.0
 """What hiding an otherwise doubtful text adds to its score: log-odds."""
+
+FEWEST_WORDS = 3
+"""Beside addresses: "write to" somebody is no attack, whatever the address is called."""
+HARMLESS = -2.0
+
+_ADDRESS = re.compile(r"\S{1,64}@\S{1,253}")
+_LATIN_WORD = re.compile(r"[A-Za-z]+")
 
 
 class Injection(Struct, frozen=True):
@@ -38,7 +47,7 @@ def find_injection(text: str | PlainText, model: Model | None = None) -> Injecti
     """Judge a text; pass `plain(text)` if it is at hand."""
     seen = plain(text) if isinstance(text, str) else text
     model = model or shipped()
-    verdicts: list[ModelScore] = [model.judge(layer) for layer in (seen.text, *seen.layers)]
+    verdicts: list[ModelScore] = [_judged(model, layer) for layer in (seen.text, *seen.layers)]
     layer = max(range(len(verdicts)), key=lambda at: verdicts[at].score)
     worst = verdicts[layer]
     disguised = seen.hidden > MAX_HIDDEN or seen.lookalikes > MAX_HIDDEN or seen.bidi
@@ -54,6 +63,13 @@ def find_injection(text: str | PlainText, model: Model | None = None) -> Injecti
         seen.lookalikes,
         seen.bidi,
     )
+
+
+def _judged(model: Model, text: str) -> ModelScore:
+    found = model.judge(text)
+    if found.score > HARMLESS and text.isascii() and len(_LATIN_WORD.findall(_ADDRESS.sub(" ", text))) < FEWEST_WORDS:
+        return replace(found, score=HARMLESS)
+    return found
 
 
 def holds_attack(texts: Sequence[str]) -> bool:
