@@ -4,7 +4,6 @@ import re
 from collections.abc import Sequence
 
 from msgspec import Struct
-from msgspec.structs import replace
 
 from mutx.services.evalview.injection.model import Model, ModelScore, shipped
 from mutx.services.evalview.plain import PlainText, plain
@@ -16,9 +15,8 @@ MAX_RESULT = 4_000
 HIDDEN_BONUS = 1.0
 """What hiding an otherwise doubtful text adds to its score: log-odds."""
 
-FEWEST_WORDS = 3
-"""Beside addresses: "write to" somebody is no attack, whatever the address is called."""
-HARMLESS = -2.0
+FEWEST_WORDS = 8
+"""Where fewer stand beside an address they are judged without it: "write to" somebody is no attack, whatever the address."""
 
 _ADDRESS = re.compile(r"\S{1,64}@\S{1,253}")
 _LATIN_WORD = re.compile(r"[A-Za-z]+")
@@ -67,8 +65,10 @@ def find_injection(text: str | PlainText, model: Model | None = None) -> Injecti
 
 def _judged(model: Model, text: str) -> ModelScore:
     found = model.judge(text)
-    if found.score > HARMLESS and text.isascii() and len(_LATIN_WORD.findall(_ADDRESS.sub(" ", text))) < FEWEST_WORDS:
-        return replace(found, score=HARMLESS)
+    if found.score > 0 and text.isascii():
+        words = _ADDRESS.sub(" ", text)
+        if words != text and len(_LATIN_WORD.findall(words)) < FEWEST_WORDS:
+            return model.judge(words)
     return found
 
 
