@@ -85,7 +85,7 @@ class Fleet:
                     heard.close()
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(400)
 async def test_replicas_survive_a_kill_and_a_crash_of_the_server(server: pg.Postgres) -> None:
     url = server.url(server.migrated())
     fleet = Fleet(url)
