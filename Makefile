@@ -50,7 +50,8 @@ soak: setup ## long runs under load
 	$(BIN)/pytest -m soak --timeout 0
 
 fuzz: setup ## long searches for bad input
-	$(BIN)/pytest -m fuzz --timeout 0
+	MUTX_SEARCH=1 $(BIN)/pytest -m fuzz --timeout 0
+	MUTX_SEARCH=1 $(BIN)/pytest -m "not soak and not fuzz" --timeout 0 $$(grep -rl '^@given' tests)
 
 test-frameworks: setup ## the adapters' suite, each framework in its own environment (FRAMEWORKS="crewai ag2")
 	$(BIN)/python -m tools.frameworks

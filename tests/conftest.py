@@ -1,5 +1,7 @@
 """Fixtures for every test, and patience: how fast a machine is today is no property of the code."""
 
+import os
+
 from hypothesis import HealthCheck, settings
 
 from tests.postgres import empty_postgres as empty_postgres
@@ -10,5 +12,11 @@ from tests.redis_server import redis_server as redis_server
 from tests.witness import session_witness as session_witness
 from tests.witness import witness as witness
 
-settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+# The suite is the same one every time, so that what fails was changed. `make fuzz` draws afresh.
+settings.register_profile(
+    "patient",
+    deadline=None,
+    derandomize="MUTX_SEARCH" not in os.environ,
+    suppress_health_check=[HealthCheck.too_slow],
+)
 settings.load_profile("patient")
