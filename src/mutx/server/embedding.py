@@ -2,10 +2,9 @@
 
 from pathlib import Path
 
-import httpx2
-
 from mutx.kit.clock import Clock
 from mutx.kit.errors import SetupError
+from mutx.server.model_client import model_client
 from mutx.server.settings import Settings
 from mutx.services.embedding.distances import CosineRange, Encoder, SentenceDistances
 from mutx.services.embedding.endpoint import EndpointEncoder
@@ -30,11 +29,5 @@ def _encoder(settings: Settings) -> Encoder:
         return open_model(Path(settings.drift_embedding_model).expanduser())
     if not settings.drift_embedding_url:
         raise SetupError("DRIFT_EMBEDDING is `endpoint`: say with DRIFT_EMBEDDING_URL where it answers")
-    key = settings.drift_embedding_key.get_secret_value()
-    client = httpx2.AsyncClient(
-        base_url=settings.drift_embedding_url,
-        headers={"Authorization": f"Bearer {key}"} if key else {},
-        timeout=settings.drift_embedding_seconds,
-        trust_env=False,
-    )
+    client = model_client(settings.drift_embedding_url, settings.drift_embedding_key, settings.drift_embedding_seconds)
     return EndpointEncoder(client, settings.drift_embedding_model)

@@ -5,6 +5,7 @@ import httpx2
 from mutx.governance.labels import Suspect
 from mutx.kit.errors import SetupError
 from mutx.resources.guardrails.jobs import follow_pauses, refresh_pauses, store_counts
+from mutx.server.model_client import model_client
 from mutx.server.settings import Settings
 from mutx.server.workers import Periodic
 from mutx.services.evalview.injection.detector import holds_attack
@@ -64,13 +65,7 @@ def _judge(settings: Settings) -> LlmJudge | None:
         return None
     if not settings.guardrail_judge_model:
         raise SetupError("GUARDRAIL_JUDGE_URL is set: say with GUARDRAIL_JUDGE_MODEL which model judges there")
-    key = settings.guardrail_judge_key.get_secret_value()
-    client = httpx2.AsyncClient(
-        base_url=settings.guardrail_judge_url,
-        headers={"Authorization": f"Bearer {key}"} if key else {},
-        timeout=settings.guardrail_judge_seconds,
-        trust_env=False,
-    )
+    client = model_client(settings.guardrail_judge_url, settings.guardrail_judge_key, settings.guardrail_judge_seconds)
     return LlmJudge(
         client,
         model=settings.guardrail_judge_model,

@@ -1,5 +1,6 @@
 """`mutx run` as people start it: a process of its own, at a control plane of its own."""
 
+import json
 import os
 import subprocess
 import sys
@@ -52,6 +53,7 @@ def folder() -> Iterator[Path]:
 
 
 Launch = Callable[..., "subprocess.CompletedProcess[str]"]
+Script = Callable[[str], str]
 
 
 @pytest.fixture
@@ -85,7 +87,7 @@ def launch(environment: dict[str, str], folder: Path) -> Launch:
 
 
 @pytest.fixture
-def script(folder: Path) -> Callable[[str], str]:
+def script(folder: Path) -> Script:
     """A program in the folder; its name."""
 
     def write(text: str, name: str = "program.py") -> str:
@@ -93,3 +95,8 @@ def script(folder: Path) -> Callable[[str], str]:
         return name
 
     return write
+
+
+def enforcement(folder: Path) -> dict[str, dict[str, str]]:
+    report: dict[str, dict[str, str]] = json.loads((folder / "report.json").read_text())["layers"]
+    return report

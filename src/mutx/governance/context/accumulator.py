@@ -1,6 +1,6 @@
 """Session state from turn to turn: what a turn changes is computed first, stored with the turn, then applied."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from hashlib import sha256
 
 import msgspec
@@ -170,7 +170,10 @@ class ContextAccumulator:
             lines = Lines.NONE
             if schema is not None and schema.lines:
                 lines = Lines.WITHIN if holds_records(output) else Lines.ALL
-            sightings = self._sightings(context, action, texts, label, complete=complete, lines=lines)
+            sightings = tuple(
+                self._sight(context, action, part, held, complete=whole, lines=lines)
+                for part, held, whole in _by_trust(texts, label, complete=complete)
+            )
         return ContextDelta(
             at=now,
             action_id=action.id,
@@ -186,28 +189,6 @@ class ContextAccumulator:
     def noted(self, action: NormalizedAction, note: SessionNote, now: float) -> ContextDelta:
         """A guardrail found something in a text of the session."""
         return ContextDelta(at=now, action_id=action.id, signals=note.signals, holds=note.holds)
-
-    def _sightings(
-        self,
-        context: SessionContext,
-        action: NormalizedAction,
-        texts: list[str],
-        label: Label,
-        *,
-        complete: bool,
-        lines: Lines,
-    ) -> tuple[Sighting, ...]:
-        """Of trusted output a text that gives orders is nobody's word: a directory's remarks are written by anyone."""
-        own, ordering = texts, list[str]()
-        if label.trusted:
-            own = []
-            for text in texts:
-                (ordering if text.count(" ") >= MIN_ORDER and any(orders((text,))) else own).append(text)
-        first = self._sight(context, action, own, label, complete=complete, lines=lines)
-        if not ordering:
-            return (first,)
-        untrusted = Label(label.confidentiality, trusted=False)
-        return first, self._sight(context, action, ordering, untrusted, complete=True, lines=lines)
 
     def _sight(
         self,
@@ -304,6 +285,21 @@ def _opening(hasher: Hasher, agent_id: str, user_id: str, request: str | None, i
 def _text(given: str | None) -> str | None:
     """What is kept of it: bounded, and without the lone surrogates that no encoding holds."""
     return given[:MAX_REQUEST].encode("utf-8", "replace").decode() or None if given else None
+
+
+def _by_trust(texts: list[str], label: Label, *, complete: bool) -> Iterator[tuple[list[str], Label, bool]]:
+    """Texts, what they count as, and whether that is all of them.
+
+    Of trusted output a text that gives orders is nobody's word: a directory's remarks are written by anyone.
+    """
+    own, ordering = texts, list[str]()
+    if label.trusted:
+        own = []
+        for text in texts:
+            (ordering if text.count(" ") >= MIN_ORDER and any(orders((text,))) else own).append(text)
+    yield own, label, complete
+    if ordering:
+        yield ordering, Label(label.confidentiality, trusted=False), True
 
 
 def _access(
