@@ -185,6 +185,8 @@ class AgentLogHistory(Page[AgentLog]):
 class CommandSend(Input):
     action: Annotated[str, Field(min_length=1, max_length=64)]
     parameters: JsonObject = Field(default_factory=dict)
+    timeout_seconds: Annotated[int, Field(ge=1, le=30 * 86_400)] = 3600
+    """Not acknowledged by then, it is handed out no more and ends as `timeout`."""
 
 
 class Command(Schema):
@@ -193,6 +195,8 @@ class Command(Schema):
     parameters: dict[str, Any]
     received_at: Timestamp
     """When the server took it; pass the latest one as `since`."""
+    expires_at: Timestamp
+    """To be acknowledged before that."""
 
 
 class CommandList(Schema):

@@ -1,14 +1,20 @@
 """Puts together what one sees of a running control plane: health, metrics."""
 
+from functools import partial
+
 from starlette.datastructures import State
 
+from mutx.resources.agents.commands import end_overdue
 from mutx.resources.agents.tasks import TaskMetrics
 from mutx.resources.health.checks import HealthChecks
 from mutx.resources.health.scrape import Scrape
 from mutx.resources.health.vitals import Vitals
 from mutx.server.settings import Settings, is_loopback
+from mutx.server.workers import Periodic
 from mutx.storage.watch import watch
 from mutx.web.services import Services
+
+OVERDUE_SECONDS = 5.0
 
 
 def observe(state: State, services: Services, settings: Settings) -> None:
@@ -29,3 +35,7 @@ def attend(state: State, vitals: Vitals) -> None:
     """Let health and metrics see what runs beside requests."""
     checks: HealthChecks = state.health
     checks.vitals = vitals
+
+
+def overdue_task(services: Services, tasks: TaskMetrics) -> Periodic:
+    return Periodic("overdue-commands", partial(end_overdue, services.database, services.clock, tasks), OVERDUE_SECONDS)

@@ -52,7 +52,7 @@ from mutx.server.identity_jobs import identity_jobs, record_the_last
 from mutx.server.jobs import job_tasks, launch_task, open_delivery
 from mutx.server.mail import open_mailer
 from mutx.server.news import listener, tell_request
-from mutx.server.observing import attend
+from mutx.server.observing import attend, overdue_task
 from mutx.server.receipts_key import open_receipts_key
 from mutx.server.remote_policies import RemotePolicies, follow_policies
 from mutx.server.schema import SchemaKeeper, start_database
@@ -210,6 +210,7 @@ async def _assemble(
         *watch_jobs(services),
         *identity_jobs(services, open_mailer(settings)),
         retention_task(settings, services, trail),
+        overdue_task(services, app.state.tasks),
     )
     operator = await _operator(services, identities)
     remote = await follow_policies(settings, database, policies, operator, clock, services.registry)

@@ -1,7 +1,9 @@
 """Stories of agents, as people see them."""
 
+import httpx2
 import pytest
 
+from mutx.resources.agents.commands import end_overdue
 from tests.server.plane import Plane
 
 
@@ -84,6 +86,35 @@ async def test_commands_wait_until_they_are_acknowledged(plane: Plane) -> None:
     other = await ana.http.post("/v1/agents/commands/acknowledge", json={**report, "success": False})
     assert other.status_code == 409
     assert await waiting() == ["pause"]
+
+
+async def test_a_command_that_nobody_acknowledges_in_time_is_over(plane: Plane) -> None:
+    ana = await plane.register()
+    agent = (await ana.http.post("/v1/agents", json={"name": "scout"})).json()["id"]
+    tasks = plane.app.state.tasks
+
+    async def send(**wanted: object) -> dict[str, str]:
+        return (await ana.http.post(f"/v1/agents/{agent}/commands", json={"action": "reload", **wanted})).json()
+
+    async def acknowledge(command: dict[str, str]) -> httpx2.Response:
+        report = {"command_id": command["command_id"], "agent_id": agent, "success": True}
+        return await ana.http.post("/v1/agents/commands/acknowledge", json=report)
+
+    short, long = await send(timeout_seconds=60), await send()
+    plane.clock.advance(60)
+    handed_out = (await ana.http.get("/v1/agents/commands", params={"agent_id": agent})).json()["commands"]
+    assert [command["command_id"] for command in handed_out] == [long["command_id"]]
+    for _ in range(2):  # before and after it is swept
+        late = await acknowledge(short)
+        assert late.status_code == 409
+        assert "timeout_seconds" in late.json()["message"]
+        for _ in range(2):  # two replicas: each command counts once
+            await end_overdue(plane.services.database, plane.clock, tasks)
+    assert (await acknowledge(long)).json()["status"] == "succeeded"
+    counted = plane.services.registry.get_sample_value
+    assert [counted("mutx_agent_tasks_total", {"status": status}) for status in ("success", "timeout")] == [1.0, 1.0]
+    refused = await ana.http.post(f"/v1/agents/{agent}/commands", json={"action": "stop", "timeout_seconds": 0})
+    assert refused.status_code == 422
 
 
 async def test_another_workspaces_agent_is_not_found(plane: Plane) -> None:

@@ -78,4 +78,10 @@ async def acknowledge_command(
 
 
 def command(row: AgentCommandRow) -> Command:
-    return Command(command_id=row.id, action=row.action, parameters=row.parameters, received_at=row.created_at)
+    return Command(
+        command_id=row.id,
+        action=row.action,
+        parameters=row.parameters,
+        received_at=row.created_at,
+        expires_at=row.expires_at,
+    )

@@ -79,7 +79,7 @@ class AgentLogRow(Row):
 
 class AgentCommandRow(Row):
     __tablename__ = "agent_commands"
-    __table_args__ = (Index(None, "agent_id", "status", "created_at"),)
+    __table_args__ = (Index(None, "agent_id", "status", "created_at"), Index(None, "status", "expires_at"))
 
     id: Mapped[Id]
     workspace_id: Mapped[str] = mapped_column(String(36), index=True)
@@ -87,8 +87,9 @@ class AgentCommandRow(Row):
     action: Mapped[str] = mapped_column(String(64))
     parameters: Mapped[dict[str, Any]]
     status: Mapped[str] = mapped_column(String(16))
-    """`pending`, `succeeded` or `failed`."""
+    """`pending`, `succeeded`, `failed`, or `timeout`: nobody acknowledged it in time."""
     result: Mapped[dict[str, Any] | None]
     error: Mapped[str | None] = mapped_column(Text)
     created_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
     completed_at: Mapped[datetime | None]

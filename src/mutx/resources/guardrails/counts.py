@@ -1,7 +1,7 @@
 """What is counted of agents, in the database: all replicas add to the same rows."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import structlog
 from sqlalchemy import delete, func, select
@@ -23,6 +23,8 @@ RECENT = 50
 KEPT_MINUTES = 60
 PAUSE = "pause"
 """The command that a paused agent is sent."""
+PAUSE_WAITS = timedelta(days=30)
+"""For an agent that is away; meanwhile it is denied whatever it asks for."""
 SYSTEM = "system"
 
 
@@ -156,6 +158,7 @@ class AgentCounts:
                 parameters={"reason": Anomalous.ERRORS.value},
                 status=PENDING,
                 created_at=self.at,
+                expires_at=self.at + PAUSE_WAITS,
             )
         )
 
