@@ -89,8 +89,12 @@ class Governor:
         """Govern a callable: as `@govern`, `@govern(...)` or `govern(callable)`.
 
         `tool` names it in policies (its own name by default); `deadline` is how many seconds to wait for people
-        (as long as the request is open by default).
+        (as long as the request is open by default). Raises TypeError for an option that is not one of the above.
         """
+        unknown = options.keys() - set(CallOptions._fields)
+        if unknown:
+            known = ", ".join(CallOptions._fields)
+            raise TypeError(f"govern takes no {', '.join(sorted(unknown))}; it takes {known}")
         chosen = CallOptions(**options)
         if function is None:
             return lambda target: wrap(self, target, chosen)
