@@ -3,6 +3,7 @@
 import asyncio
 import re
 import socket
+import sys
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -32,6 +33,9 @@ CATALOGUE = {
     "db_query_duration_seconds",
     "mutx_agents_total",
     "mutx_agents_active",
+    "mutx_deployments_total",
+    "mutx_deployments_running",
+    "mutx_deployments_by_status",
     "mutx_agent_tasks",
     "mutx_agent_task_duration_seconds",
     "mutx_queue_size",
@@ -39,7 +43,11 @@ CATALOGUE = {
     "mutx_errors",
     "mutx_background_monitor_consecutive_failures",
 }
-"""Of the technical reference, as far as what they count exists."""
+"""Of the technical reference."""
+
+
+IDLE = {"idle": {"command": [sys.executable, "-c", "import time; time.sleep(1000)"]}}
+SUPERVISED = "/v1/runtime/governance/supervised"
 
 
 async def scrape(http: httpx2.AsyncClient) -> Mapping[str, float]:
@@ -52,8 +60,10 @@ async def scrape(http: httpx2.AsyncClient) -> Mapping[str, float]:
 
 
 async def agent_work(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An agent runs, does one task, fails at another and leaves a third; a request breaks."""
+    """An agent is deployed and runs, does one task, fails at another and leaves a third; a request breaks."""
     agent = {"agent_id": world.agent_id}
+    deployed = await world.operator.post(f"{SUPERVISED}/start", json={**agent, "profile": "idle"})
+    assert deployed.json()["state"] == "running", deployed.text
     await world.operator.post("/v1/agents/register", json={"name": "scout"})
     await world.operator.post("/v1/agents/heartbeat", json={**agent, "status": "running"})
     for success in (True, False, None):
@@ -75,7 +85,7 @@ async def test_every_metric_of_the_catalogue_moves(tmp_path: Path, monkeypatch: 
         raise RuntimeError
 
     async with AsyncExitStack() as stack:
-        plane = await stack.enter_async_context(started(tmp_path / "home"))
+        plane = await stack.enter_async_context(started(tmp_path / "home", supervision_profiles=IDLE))
         world = await stack.enter_async_context(inhabited(plane))
         before = await scrape(world.operator)
         await agent_work(world, monkeypatch)

@@ -1,6 +1,7 @@
 """Real children of a real control plane: how they start, crash, end, and what is left of them (nothing)."""
 
 import os
+import re
 import signal
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -16,6 +17,13 @@ async def here(tmp_path: Path) -> AsyncIterator[Desk]:
         yield made
 
 
+async def deployments(here: Desk) -> dict[str, float]:
+    """What the metrics say of them, but for the states that none is in."""
+    text = (await here.http.get("/metrics")).text
+    said = dict(re.findall(r"^mutx_deployments_(.+) (\S+)$", text, re.MULTILINE))
+    return {name: float(value) for name, value in said.items() if float(value)}
+
+
 async def test_an_agent_is_started_shown_restarted_and_stopped(here: Desk) -> None:
     agent = await here.agent()
     begun = await here.start(agent, "waits", env={"REGION": "north"})
@@ -23,6 +31,9 @@ async def test_an_agent_is_started_shown_restarted_and_stopped(here: Desk) -> No
     assert is_there(begun["pid"])
     assert "ready north" in await here.until_said(agent, "ready")
     assert (await here.http.get(f"/v1/agents/{agent}/status")).json()["status"] == "running"
+
+    running = {"total": 1, "running": 1, 'by_status{status="running"}': 1}
+    assert await deployments(here) == running
 
     again = await here.do(agent, "restart")
     assert again["state"] == "running"
@@ -34,6 +45,7 @@ async def test_an_agent_is_started_shown_restarted_and_stopped(here: Desk) -> No
     stopped = await here.do(agent, "stop", timeout=10)
     assert (stopped["state"], stopped["pid"], stopped["last_exit_code"]) == ("stopped", None, -signal.SIGTERM)
     await all_gone(here.noted("waits", "started"))
+    assert await deployments(here) == {"total": 1, 'by_status{status="stopped"}': 1}
     assert (await here.http.get(f"/v1/agents/{agent}/status")).json()["status"] == "stopped"
     assert (await here.do(agent, "stop"))["state"] == "stopped", "stopping again is no mistake"
 

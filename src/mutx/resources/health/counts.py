@@ -8,6 +8,7 @@ from mutx.contract.agents import AgentStatus
 from mutx.resources.agents.commands import PENDING
 from mutx.resources.agents.models import AgentCommandRow, AgentRow
 from mutx.resources.health.vitals import Fleet
+from mutx.resources.supervision.models import SupervisedAgentRow
 from mutx.storage.engine import Database
 from mutx.storage.ledger_tables import outbox, outbox_cursors
 
@@ -15,13 +16,15 @@ from mutx.storage.ledger_tables import outbox, outbox_cursors
 async def count(database: Database, sinks: Sequence[str]) -> Fleet:
     running = func.count().filter(AgentRow.status == AgentStatus.RUNNING)
     tasks = select(func.count()).select_from(AgentCommandRow).where(AgentCommandRow.status == PENDING)
+    state = SupervisedAgentRow.state
     async with database.read() as session:
         agents, active = (await session.execute(select(func.count(), running).select_from(AgentRow))).one()
         pending = await session.scalar(tasks) or 0
+        deployed = {row[0]: row[1] for row in await session.execute(select(state, func.count()).group_by(state))}
         newest = await session.scalar(select(func.max(outbox.c.id))) or 0
         read = {row.sink: row.last_id for row in await session.execute(select(outbox_cursors))}
     waiting = {sink: max(0, newest - read.get(sink, 0)) for sink in sinks}
-    return Fleet(agents, active, pending, waiting)
+    return Fleet(agents, active, pending, deployed, waiting)
 
 
 async def oldest_waiting(database: Database, sinks: Sequence[str]) -> float | None:

@@ -2,6 +2,7 @@
 
 from prometheus_client import CollectorRegistry, Gauge
 
+from mutx.contract.supervision import SupervisionState
 from mutx.resources.health.vitals import Fleet, Vitals
 
 
@@ -10,6 +11,9 @@ class FleetGauges:
         self._total = Gauge("mutx_agents_total", "Total number of agents", registry=registry)
         self._active = Gauge("mutx_agents_active", "Number of active agents", registry=registry)
         self._queue = Gauge("mutx_queue_size", "Current size of agent task queue", registry=registry)
+        self._deployed = Gauge("mutx_deployments_total", "Total number of deployments", registry=registry)
+        self._running = Gauge("mutx_deployments_running", "Number of running deployments", registry=registry)
+        self._states = Gauge("mutx_deployments_by_status", "Deployments by status", ["status"], registry=registry)
         self._monitor = Gauge(
             "mutx_background_monitor_consecutive_failures",
             "Failures in a row of the background job that fails most",
@@ -23,6 +27,10 @@ class FleetGauges:
         self._total.set(fleet.agents)
         self._active.set(fleet.active)
         self._queue.set(fleet.tasks)
+        self._deployed.set(sum(fleet.deployments.values()))
+        self._running.set(fleet.deployments.get(SupervisionState.RUNNING, 0))
+        for state in SupervisionState:
+            self._states.labels(state.value).set(fleet.deployments.get(state, 0))
         self._monitor.set(max(vitals.failures().values(), default=0))
         for sink, waiting in fleet.waiting.items():
             self._waiting.labels(sink).set(waiting)

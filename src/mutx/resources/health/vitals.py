@@ -30,5 +30,7 @@ class Fleet(Struct, frozen=True):
     active: int
     tasks: int
     """Commands that no agent has acknowledged yet."""
+    deployments: Mapping[str, int]
+    """State -> agents that some control plane was told to run, and runs or ran."""
     waiting: Mapping[str, int]
     """Sink -> events that it has not taken yet."""
