@@ -72,3 +72,12 @@ def test_sessions_are_found_without_knowing_their_names(run: Run, ask: Ask) -> N
     assert "found-me" in {item["session_id"] for item in ask("receipts", "show")["items"]}
     assert "found-me" in run("receipts", "show", "--session", "found-me", "--json").stdout
     assert "not both" in run("receipts", "show", "some-receipt", "--session", "found-me", exits=2).stderr
+
+
+def test_a_table_shows_what_there_is_to_see(run: Run, ask: Ask) -> None:
+    """Columns that hold nothing make room for others."""
+    ask("agents", "register", "--name", "seen")
+    header = run("audit", "events").stdout.splitlines()[0]
+    assert "event type" in header
+    assert "timestamp" in header
+    assert "span id" not in header

@@ -61,7 +61,7 @@ def _items(value: BaseModel) -> list[Any] | None:
 
 
 def print_rows(rows: Sequence[Any]) -> None:
-    """A table of models or scalars; the first columns that hold single values."""
+    """A table of models or scalars: of the columns that hold single values and are not empty, the first ones."""
     if not rows:
         click.echo("none")
         return
@@ -69,9 +69,9 @@ def print_rows(rows: Sequence[Any]) -> None:
         for row in rows:
             click.echo(str(to_jsonable_python(row)))
         return
-    columns = [name for name in type(rows[0]).model_fields if all(_single(getattr(row, name)) for row in rows)][
-        :COLUMNS
-    ]
+    single = [name for name in type(rows[0]).model_fields if all(_single(getattr(row, name)) for row in rows)]
+    told = [name for name in single if any(getattr(row, name) not in (None, "") for row in rows)]
+    columns = (told or single)[:COLUMNS]
     print_table(columns, ([getattr(row, name) for name in columns] for row in rows))
 
 

@@ -36,6 +36,15 @@ while len((here / "family").read_text().split()) < 3:
 print("ready", flush=True)
 time.sleep(1000)
 """,
+    "tidies": """
+# Takes its time to end in good order.
+def tidy(*_):
+    note("tidied")
+    sys.exit(0)
+signal.signal(signal.SIGTERM, tidy)
+print("ready", os.getpid(), flush=True)
+time.sleep(1000)
+""",
     "crashes": """
 note("started")
 sys.exit(3)

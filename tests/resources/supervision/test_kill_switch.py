@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -93,6 +94,21 @@ async def test_a_kill_outlives_its_agent(tmp_path: Path) -> None:
         await here.do(agent, "revive")
         assert (await decided(here.http, agent, "read"))["reason_code"] != "not_permitted"
         assert (await here.http.post(f"{AT}/{agent}/kill")).status_code == 404
+
+
+async def test_a_killed_agent_gets_no_time_to_tidy_up(tmp_path: Path) -> None:
+    async with desk(tmp_path) as here:
+        agent = await here.agent()
+        begun = await here.start(agent, "tidies")
+        await here.until_said(agent, f"ready {begun['pid']}")
+        await here.do(agent, "kill")
+        assert (await here.until(agent, state="stopped"))["last_exit_code"] == -signal.SIGKILL
+        assert here.noted("tidies", "tidied") == []
+        await here.do(agent, "revive")
+        begun = await here.start(agent, "tidies")
+        await here.until_said(agent, f"ready {begun['pid']}")
+        await here.do(agent, "stop", timeout=30)
+        assert len(here.noted("tidies", "tidied")) == 1
 
 
 @pytest.mark.parametrize("profile", ["stubborn"])

@@ -193,14 +193,14 @@ class Keeper:
                     self._report = msgspec.structs.replace(self._report, exit_code=os.waitstatus_to_exitcode(status))
 
     def _end(self, reason: str, seconds: float) -> None:
-        """TERM to all of it, KILL after `seconds`."""
+        """TERM to all of it, KILL after `seconds`; no TERM where it has no time."""
         deadline = time.monotonic() + seconds
         if self._deadline is None or deadline < self._deadline:
             self._deadline = deadline
         if reason and self._report.exit_code is None:
             self._report = msgspec.structs.replace(self._report, reason=reason)
             self._log.say("stopping" if reason == "stop" else "stopping: the control plane was not heard of")
-        self._signal(signal.SIGTERM)
+        self._signal(signal.SIGTERM if seconds > 0 else signal.SIGKILL)
 
     def _signal(self, number: signal.Signals) -> None:
         """To the child's group, and to whatever has left it."""
