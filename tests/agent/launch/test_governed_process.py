@@ -44,6 +44,34 @@ def test_a_loaded_framework_is_governed_and_proved(relay: RunningRelay) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    "before",
+    [
+        "from importlib.machinery import PathFinder\nsys.meta_path.insert(0, PathFinder)",
+        "sys.meta_path[:] = [each for each in sys.meta_path if 'mutx' not in type(each).__module__]",
+    ],
+)
+def test_a_framework_is_proved_whatever_finder_brings_it(relay: RunningRelay, before: str) -> None:
+    """Type checkers, tracers and test runners put finders of their own before ours."""
+    with_toy(relay, ADAPTER.format(framework="toyframe"))
+    done = relay.python(f"import arm, sys\n{before}\nimport toyframe\nprint(toyframe.call(3))")
+    assert done.stdout == "3\n"
+    assert relay.journal.proved == {"toy": "1.0"}
+    assert len(relay.plane.calls) == 1
+
+
+def test_a_framework_that_was_loaded_past_the_hooks_is_told_at_the_end(relay: RunningRelay) -> None:
+    with_toy(relay, ADAPTER.format(framework="toyframe"))
+    past = (
+        "import arm, sys, types\nmade = sys.modules['toyframe'] = types.ModuleType('toyframe')\n"
+        "exec(open('toyframe.py').read(), vars(made))\nimport toyframe\nprint(toyframe.call(3))"
+    )
+    done = relay.python(past)
+    assert done.stdout == "3\n"
+    assert relay.journal.unproved == {"toy": "it was loaded past the hooks, and ran ungoverned"}
+    assert "WARNING: toy was loaded past the hooks and ran NOT governed" in done.stderr
+
+
 def test_a_framework_that_is_not_loaded_costs_nothing(relay: RunningRelay) -> None:
     with_toy(relay, "raise SystemError('never imported')")
     done = relay.python("import arm, sys; print('toyframe' in sys.modules, 'importlib.metadata' in sys.modules)")

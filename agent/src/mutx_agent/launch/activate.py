@@ -1,5 +1,6 @@
 """What each Python process below `mutx run` does before its program: take its identity, arm the hooks, report itself."""
 
+import atexit
 import os
 import sys
 from collections import defaultdict
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from mutx_agent.errors import DoorError
 from mutx_agent.launch.children import Children
-from mutx_agent.launch.gate import FrameworkGate, shout
+from mutx_agent.launch.gate import FrameworkGate, Tell, shout
 from mutx_agent.launch.importing import ImportWatch
 from mutx_agent.launch.order import SCOPE_VARIABLE, Order, from_environment, scope_from_text
 from mutx_agent.scope import CURRENT, Scope
@@ -31,7 +32,18 @@ def activate() -> None:
     gate = FrameworkGate(ADAPTERS, tell, allow_unproved=order.allow_unproved)
     children = Children(order, tell)
     children.guard_exec()
-    ImportWatch(triggers(ADAPTERS, gate, children), gate.settle).start()
+    watch = ImportWatch(triggers(ADAPTERS, gate, children), gate.settle)
+    watch.start()
+    atexit.register(_tell_missed, watch, ADAPTERS, tell)
+
+
+def _tell_missed(watch: ImportWatch, adapters: "Mapping[str, Adapter]", tell: Tell) -> None:
+    """At the end of the process: a framework that came in past the hooks was not governed, and the run's last receipt says so."""
+    missed = frozenset(watch.missed())
+    for name, adapter in adapters.items():
+        if adapter.trigger in missed:
+            tell("unproved", {"adapter": name, "reason": "it was loaded past the hooks, and ran ungoverned"})
+            shout(f"WARNING: {name} was loaded past the hooks and ran NOT governed")
 
 
 def triggers(

@@ -4,7 +4,8 @@ A finder at the head of `sys.meta_path` asks the finders behind it and hands the
 loader of this one module tells when it has executed it. Loaders, specs and modules stay the objects they were.
 
 What may run a framework has to wait longer: until the import is over and its locks are free, because a framework runs
-tools in threads, and these import. So the interpreter's one way to import what is not there yet is wrapped as well.
+tools in threads, and these import. So the interpreter's one way to import what is not there yet is wrapped as well. That
+tells also of a module which another finder brought: type checkers, tracers and test runners put theirs before this one.
 """
 
 import sys
@@ -51,6 +52,10 @@ class ImportWatch:
             self._fire(name)
             self._after(())
 
+    def missed(self) -> list[str]:
+        """What is there and was never told: loaded past the import system."""
+        return [name for name in self._triggers if name in sys.modules]
+
     def _follow(self) -> None:
         machinery: Any = sys.modules[MACHINERY]
         plain = getattr(machinery, FIND_AND_LOAD, None)
@@ -62,7 +67,9 @@ class ImportWatch:
             self._followed = True
             importing.append(name)
             try:
-                return plain(name, import_)
+                module = plain(name, import_)
+                self._fire(name)  # unless it was, by its loader: another finder may stand before this one
+                return module
             finally:
                 importing.pop()
                 self._after(importing)

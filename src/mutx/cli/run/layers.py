@@ -59,7 +59,10 @@ def _hooks(options: RunOptions) -> list[EnforcementLayer]:
                 "mcp", OFF, "this version has no adapter for MCP clients; their servers can be put behind a proxy"
             )
         )
-    detail = "identity is inherited; a Python child with -I, -E or -S is refused, except where a shell script starts it"
+    detail = (
+        "identity is inherited; a Python child with -I, -E or -S is refused; where a shell script or a program in another"
+        " language starts a Python so, or without the environment, it runs without hooks"
+    )
     found.append(EnforcementLayer("children", PARTLY, detail))
     return found
 
