@@ -5,6 +5,7 @@
 The rows and the table are made from the runs' reports in docs/frameworks; `--write` makes them anew.
 """
 
+import ast
 import hashlib
 import json
 import re
@@ -20,6 +21,7 @@ ROWS = ROOT / "docs" / "frameworks.json"
 REPORTS = ROOT / "docs" / "frameworks"
 PAGE = ROOT / "docs" / "frameworks.md"
 BEGIN, END = "<!-- made from frameworks.json: begin -->", "<!-- made from frameworks.json: end -->"
+PACKAGE = "mutx_agent.adapters"
 SOURCES = ROOT / "agent" / "src" / "mutx_agent" / "adapters"
 OPENCLAW = "openclaw"
 """A program of its own in another language: its adapter is a plugin, proved by tools/openclaw.py."""
@@ -30,12 +32,37 @@ Row = dict[str, Any]
 
 
 def adapter_digest(name: str) -> str:
-    """Over the adapter's file, and what it keeps in `_NAME_*.py` beside it; over the plugin's programs and settings."""
+    """Over the adapter's file, what it keeps in `_NAME_*.py` beside it and the helpers that adapters share, as far as it
+    imports them; over the plugin's programs and settings.
+    """
     if name == OPENCLAW:
         files = sorted(path for path in PLUGIN.iterdir() if path.suffix in {".js", ".json"})
     else:
-        files = [SOURCES / f"{name}.py", *sorted(SOURCES.glob(f"_{name}_*.py"))]
-    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
+        files = sorted(_imported(SOURCES / f"{name}.py", {*SOURCES.glob(f"_{name}_*.py")}))
+    digest = hashlib.sha256()
+    for file in files:
+        text = file.read_bytes()
+        digest.update(f"{file.name} {len(text)}\n".encode() + text)
+    return digest.hexdigest()
+
+
+def _imported(first: Path, more: set[Path]) -> set[Path]:
+    """`first`, `more`, and the files of this folder that any of these import, directly or not."""
+    found, waiting = set[Path](), {first, *more}
+    while waiting:
+        file = waiting.pop()
+        found.add(file)
+        imports = (node for node in ast.walk(ast.parse(file.read_bytes())) if isinstance(node, ast.ImportFrom))
+        names = {name for node in imports for name in _modules(node)}
+        waiting |= {path for name in names if (path := SOURCES / f"{name}.py").exists()} - found
+    return found
+
+
+def _modules(node: ast.ImportFrom) -> list[str]:
+    """Names that may be modules of the adapters' package."""
+    if node.module == PACKAGE:
+        return [each.name for each in node.names]
+    return [node.module.removeprefix(f"{PACKAGE}.")] if (node.module or "").startswith(f"{PACKAGE}.") else []
 
 
 def lock_of(name: str) -> Path:

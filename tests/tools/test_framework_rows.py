@@ -18,8 +18,11 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A repository with one adapter, proved, both ways in and on two paths."""
     for folder in ("docs/frameworks", "adapters", "requirements/frameworks"):
         (tmp_path / folder).mkdir(parents=True)
-    (tmp_path / "adapters" / "one.py").write_text("the adapter")
-    (tmp_path / "adapters" / "_one_more.py").write_text("what it keeps beside it")
+    (tmp_path / "adapters" / "one.py").write_text("from mutx_agent.adapters._shared import gate")
+    (tmp_path / "adapters" / "_one_more.py").write_text("from mutx_agent.adapters import _probes")
+    (tmp_path / "adapters" / "_shared.py").write_text("from mutx_agent.adapters._deep import ends")
+    for name in ("_deep", "_probes", "_others"):
+        (tmp_path / "adapters" / f"{name}.py").write_text("import os")
     (tmp_path / "requirements" / "frameworks" / "one.lock").write_text("one-framework==1.2.3 \\\n    --hash=x\n")
     (tmp_path / "docs" / "frameworks.md").write_text(f"by hand\n{BEGIN}\n{END}\nalso by hand\n")
     monkeypatch.setattr(framework_rows, "ROOT", tmp_path)
@@ -74,11 +77,17 @@ def test_a_framework_without_a_hook_says_so_once(root: Path) -> None:
     assert f"- one: no official hook: {why}." in (root / "docs" / "frameworks.md").read_text()
 
 
-@pytest.mark.parametrize("file", ["one.py", "_one_more.py"])
-def test_an_adapter_that_has_changed_since_its_run(root: Path, file: str) -> None:
-    (root / "adapters" / file).write_text("another one")
+@pytest.mark.parametrize("file", ["one.py", "_one_more.py", "_shared.py", "_deep.py", "_probes.py"])
+def test_an_adapter_or_a_helper_of_it_that_has_changed_since_its_run(root: Path, file: str) -> None:
+    path = root / "adapters" / file
+    path.write_text(f"{path.read_text()}\nanother = 1")
     (problem,) = check()
     assert "has changed since its run: run `FRAMEWORKS=one make test-frameworks`" in problem
+
+
+def test_what_an_adapter_does_not_import_is_not_part_of_it(root: Path) -> None:
+    (root / "adapters" / "_others.py").write_text("another = 1")
+    assert list(check()) == []
 
 
 def test_a_run_that_failed_or_whose_row_was_edited(root: Path) -> None:

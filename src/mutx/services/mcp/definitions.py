@@ -12,6 +12,9 @@ Json = dict[str, Any]
 SEPARATOR = "__"
 """Between server and tool. Many models take no dot, slash or colon in a tool's name."""
 
+MARK = "+"
+"""Between server and uri: a scheme may hold it, and a server's name may not."""
+
 MAX_DEFINITION = 64 * 1024
 """Bytes of one definition in canonical form; a longer one is not taken."""
 

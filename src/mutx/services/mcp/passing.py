@@ -31,7 +31,7 @@ from mcp.types import (
 )
 
 from mutx.kit.errors import MutxError, TooLarge
-from mutx.services.mcp.definitions import qualified
+from mutx.services.mcp.definitions import MARK, qualified
 from mutx.services.mcp.governed import Asked
 from mutx.services.mcp.judging import judged
 from mutx.services.mcp.listing import LIST_SECONDS, MAX_PAGES, MAX_TOOLS
@@ -47,8 +47,6 @@ T = TypeVar("T")
 Within = Callable[[Context, Callable[[ProxySession], Awaitable[Any]]], Awaitable[Any]]
 
 READ, GET = "resources:read", "prompts:get"
-MARK = "+"
-"""Between server and uri: a scheme may hold it, and a server's name may not."""
 
 
 class Passing:
@@ -87,7 +85,7 @@ class Passing:
                 return ReadResourceRequest(params=ReadResourceRequestParams(uri=args["uri"]))
 
             asked = Asked(qualified(server, READ), {"uri": uri}, "read", server)
-            result, meta = await _governed(session, ctx, asked, request, ReadResourceResult)
+            result, meta = await governed(session, ctx, asked, request, ReadResourceResult)
             contents = [
                 one.model_copy(update={"uri": f"{server}{MARK}{one.uri}", "meta": {**(one.meta or {}), **meta}})
                 for one in result.contents
@@ -109,7 +107,7 @@ class Passing:
 
             given = {"name": name, "arguments": dict(params.arguments or {})}
             asked = Asked(qualified(server, GET), given, "get", server)
-            result, meta = await _governed(session, ctx, asked, request, GetPromptResult)
+            result, meta = await governed(session, ctx, asked, request, GetPromptResult)
             if meta.get(SUSPICIONS):
                 note = TextContent(type="text", text=meta.pop("warning"))
                 result.messages.insert(0, PromptMessage(role="user", content=note))
@@ -161,7 +159,7 @@ def _speaks_to_people(item: Any, session: ProxySession, server: str) -> bool:
     return not found
 
 
-async def _governed(
+async def governed(
     session: ProxySession, ctx: Context, asked: Asked, request: Callable[[Json], Any], answer: Any
 ) -> tuple[Any, Json]:
     """The answer of the server, and what is said of it. Raises ActionDenied, MutxError, MCPError."""

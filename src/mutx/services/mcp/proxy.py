@@ -5,6 +5,8 @@ from importlib.metadata import version
 from typing import Any, Protocol, TypeVar
 
 from mcp.server import Server
+from mcp.server.lowlevel.server import NotificationOptions
+from mcp.server.models import InitializationOptions
 from mcp.shared.exceptions import MCPError
 from mcp.types import (
     INTERNAL_ERROR,
@@ -26,6 +28,7 @@ from mutx.services.mcp.passing import Passing
 from mutx.services.mcp.relay import Context
 from mutx.services.mcp.results import marked, plain, refused, too_large, withheld
 from mutx.services.mcp.session import ProxySession
+from mutx.services.mcp.watching import Watching
 from mutx_agent.errors import ActionDenied
 from mutx_agent.transport.base import Json
 
@@ -47,13 +50,23 @@ class Sessions(Protocol):
         """Raises MutxError."""
 
 
+class ProxyServer(Server[Any]):
+    """Tells clients of the older revisions, over whatever transport, that it will say what changes."""
+
+    def create_initialization_options(
+        self, notification_options: NotificationOptions | None = None, *args: Any, **named: Any
+    ) -> InitializationOptions:
+        options = notification_options or NotificationOptions(True, True, True)
+        return super().create_initialization_options(options, *args, **named)
+
+
 class McpProxy:
     """The handlers of one proxy. `server` speaks over any transport of the SDK."""
 
     def __init__(self, sessions: Sessions) -> None:
         self._sessions = sessions
-        passing = Passing(self._within)
-        self.server: Server[Any] = Server(
+        passing, watching = Passing(self._within), Watching(self._within)
+        self.server: Server[Any] = ProxyServer(
             "mutx",
             version=version("mutx"),
             instructions=INSTRUCTIONS,
@@ -64,6 +77,10 @@ class McpProxy:
             on_read_resource=passing.read_resource,
             on_list_prompts=passing.list_prompts,
             on_get_prompt=passing.get_prompt,
+            on_completion=watching.complete,
+            on_subscribe_resource=watching.subscribe,
+            on_unsubscribe_resource=watching.unsubscribe,
+            on_subscriptions_listen=watching.listen,
         )
 
     async def list_tools(self, ctx: Context, _: PaginatedRequestParams | None) -> ListToolsResult:

@@ -9,6 +9,13 @@ from mcp.client.session import ClientRequestContext, ClientSession
 from mcp.server.context import ServerRequestContext
 from mcp.shared.exceptions import MCPError
 from mcp.shared.message import ServerMessageMetadata
+from mcp.shared.subscriptions import (
+    PromptsListChanged,
+    ResourcesListChanged,
+    ResourceUpdated,
+    ServerEvent,
+    ToolsListChanged,
+)
 from mcp.types import (
     INVALID_REQUEST,
     ClientCapabilities,
@@ -25,6 +32,9 @@ from mcp.types import (
     InputResponses,
     ListRootsRequest,
     ListRootsResult,
+    PromptListChangedNotification,
+    ResourceListChangedNotification,
+    ResourceUpdatedNotification,
     RootsCapability,
     SamplingCapability,
     ToolListChangedNotification,
@@ -36,6 +46,11 @@ from mutx.services.mcp.upstream import Transport
 from mutx_agent.errors import ActionDenied
 
 Context = ServerRequestContext[Any, Any]
+_LISTS = (
+    (ToolListChangedNotification, ToolsListChanged()),
+    (PromptListChangedNotification, PromptsListChanged()),
+    (ResourceListChangedNotification, ResourcesListChanged()),
+)
 NOBODY = "the client of this proxy cannot be asked now"
 
 
@@ -124,8 +139,16 @@ class Relay:
         return ctx if ctx is not None and can_ask(ctx, needed) else None
 
     async def _heard(self, message: Any) -> None:
-        if isinstance(message, ToolListChangedNotification):
-            await self._session.tools_changed(self._server)
+        event = _event(message)
+        if event is not None:
+            await self._session.changed(self._server, event)
+
+
+def _event(message: Any) -> ServerEvent | None:
+    """What has changed, if that is what the server says."""
+    if isinstance(message, ResourceUpdatedNotification):
+        return ResourceUpdated(uri=str(message.params.uri))
+    return next((event for kind, event in _LISTS if isinstance(message, kind)), None)
 
 
 def can_ask(ctx: Context, needed: ClientCapabilities) -> bool:

@@ -1,10 +1,12 @@
 """One client's session at the proxy: its line to the control plane, its own connections to the servers."""
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 
 import structlog
 from mcp.shared.exceptions import MCPError
+from mcp.shared.subscriptions import ServerEvent, ToolsListChanged
 from msgspec import Struct
 
 from mutx.contract.guardrails import GuardrailResultQuestion, GuardrailResultVerdict
@@ -17,6 +19,7 @@ from mutx.services.mcp.listing import Catalogue, OfferedTool
 from mutx.services.mcp.relay import Context, Relay, ask_to_wait
 from mutx.services.mcp.results import OnSuspicion
 from mutx.services.mcp.scanning import TextScanner
+from mutx.services.mcp.telling import ClientChanges
 from mutx.services.mcp.upstream import Transport, Upstream
 from mutx_agent.transport.base import Json
 
@@ -64,6 +67,7 @@ class ProxySession:
         self._links: dict[str, ServerLink] = {}
         self._last_ctx: Context | None = None
         self._running = 0
+        self.changes = ClientChanges()
         for name, (spec, transport) in servers.items():
             relay = Relay(name, spec, self)
             upstream = Upstream(name, transport, relay.connect)
@@ -90,11 +94,8 @@ class ProxySession:
 
     async def run(self, ctx: Context, asked: Asked, effect: Effect) -> RanRequest:
         """One governed request. Raises ActionDenied, and what `effect` raises."""
-        self._running += 1
-        try:
+        with self.kept():
             return await govern(self.line, asked, effect, lambda answer: self._waits(ctx, answer))
-        finally:
-            self._running -= 1
 
     async def look_at(self, given: GuardrailResultQuestion) -> GuardrailResultVerdict:
         """Raises MutxError."""
@@ -104,11 +105,20 @@ class ProxySession:
         """The latest request, by whose connection the client is told of changes."""
         self._last_ctx = ctx
 
-    async def tools_changed(self, server: str) -> None:
-        """The server says so: forget its listing, and tell the client."""
-        self._links[server].catalogue.stale()
-        if self._last_ctx is not None:
-            await self._last_ctx.session.send_tool_list_changed()
+    @contextmanager
+    def kept(self) -> Iterator[None]:
+        """In use, though nothing of it may be asked for long."""
+        self._running += 1
+        try:
+            yield
+        finally:
+            self._running -= 1
+
+    async def changed(self, server: str, event: ServerEvent) -> None:
+        """The server says so: forget what it listed, and tell the client."""
+        if isinstance(event, ToolsListChanged):
+            self._links[server].catalogue.stale()
+        await self.changes.heard(server, event, self._last_ctx)
 
     async def close(self) -> None:
         await asyncio.gather(*(link.upstream.close() for link in self._links.values()))

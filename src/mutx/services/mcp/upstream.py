@@ -13,6 +13,7 @@ from mcp.types import CONNECTION_CLOSED, REQUEST_TIMEOUT, ListToolsResult, Pagin
 from pydantic import TypeAdapter
 
 from mutx.kit.errors import TimedOut, Unavailable
+from mutx.services.mcp.changes import ChangeStreams
 
 log = structlog.stdlib.get_logger("mutx.mcp")
 
@@ -47,6 +48,7 @@ class Upstream:
         self._keeper: asyncio.Task[None] | None = None
         self._client: Client | None = None
         self._ended = asyncio.Event()
+        self._changes = ChangeStreams(name)
 
     async def ask(
         self,
@@ -75,14 +77,19 @@ class Upstream:
 
     async def session(self) -> ClientSession:
         """The live connection. Raises UpstreamGone."""
-        async with self._opening:
-            if self._client is None or self._ended.is_set():
-                await self._open()
-            assert self._client is not None
-            return self._client.session
+        return (await self._connected()).session
+
+    async def watch(self, uri: str) -> None:
+        """Hear of changes to a resource, also after the connection was made anew. Raises UpstreamGone, MCPError."""
+        await self._changes.watch(await self._connected(), uri)
+
+    async def unwatch(self, uri: str) -> None:
+        """Once for each `watch`."""
+        await self._changes.unwatch(None if self._ended.is_set() else self._client, uri)
 
     async def close(self) -> None:
         keeper, self._keeper, self._client = self._keeper, None, None
+        self._changes.close()
         if keeper is None:
             return
         self._ended.set()
@@ -93,6 +100,13 @@ class Upstream:
         if not keeper.cancelled() and (error := keeper.exception()) is not None:
             log.info("an MCP server went away", server=self.name, error=_described(error))
 
+    async def _connected(self) -> Client:
+        async with self._opening:
+            if self._client is None or self._ended.is_set():
+                await self._open()
+            assert self._client is not None
+            return self._client
+
     async def _open(self) -> None:
         await self.close()
         self._ended = asyncio.Event()
@@ -102,6 +116,7 @@ class Upstream:
         await asyncio.wait(waiting, timeout=OPEN_SECONDS, return_when=asyncio.FIRST_COMPLETED)
         if opened.done():
             self._client = opened.result()
+            self._changes.renew(self._client)
             return
         failed = self._keeper if self._keeper.done() else None
         opened.cancel()

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 
-from mcp.server.lowlevel.server import NotificationOptions
 from mcp.server.stdio import stdio_server
 
 from mutx.sdk.client import MutxAsyncClient
@@ -30,5 +29,4 @@ async def serve_stdio(
         stack.push_async_callback(session.close)
         server = McpProxy(OneSession(session)).server
         read, write = await stack.enter_async_context(stdio_server())
-        options = server.create_initialization_options(NotificationOptions(tools_changed=True))
-        await server.run(read, write, options)
+        await server.run(read, write, server.create_initialization_options())
