@@ -1,6 +1,7 @@
 """What a server returned, before the client sees it: bounded, searched for orders, and marked as what it is."""
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from enum import StrEnum
 from types import MappingProxyType
@@ -12,11 +13,12 @@ from mutx.services.mcp.scanning import Suspicion, TextScanner
 
 MAX_RESULT = 4 * 1024 * 1024
 """Characters of a result as JSON."""
+ENCODED = re.compile(r"[A-Za-z0-9+/_-]*={0,2}")
 MAX_TEXTS = 2000
 UNTRUSTED, RECEIPT, SUSPICIONS, UNRECORDED = "mutx/untrusted", "mutx/receipt", "mutx/suspicions", "mutx/unrecorded"
 """Keys of a result's `_meta`."""
 BLOBS = frozenset({"data", "blob"})
-"""Fields of encoded bytes, in which no words stand."""
+"""Fields of encoded bytes, in which no words stand, unless somebody puts some there."""
 
 
 class OnSuspicion(StrEnum):
@@ -85,6 +87,10 @@ def warning(found: Sequence[Suspicion]) -> str:
     )
 
 
+def _is_encoded(name: str, value: Any) -> bool:
+    return name in BLOBS and isinstance(value, str) and ENCODED.fullmatch(value) is not None
+
+
 def _text(text: str) -> TextContent:
     return TextContent(type="text", text=text)
 
@@ -98,6 +104,7 @@ def _texts(value: Any) -> Iterator[str]:
             count += 1
             yield item
         elif isinstance(item, dict):
-            waiting += [inner for name, inner in reversed(item.items()) if name not in BLOBS]
+            waiting += [inner for name, inner in reversed(item.items()) if not _is_encoded(name, inner)]
+            waiting += [name for name in item if " " in name]  # a name, as a rule, is one word
         elif isinstance(item, list):
             waiting += reversed(item)
