@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from mutx.services.faramesh_supervisor.supervisor import Launch
 from tests.resources.supervision.desk import AT, Desk, all_gone, desk, eventually, is_there
 
 
@@ -106,6 +107,28 @@ async def test_too_many_crashes_are_final_until_somebody_starts_it(tmp_path: Pat
         await here.start(agent, "crashes")
         await here.until(agent, state="failed", restart_count=2)
         assert len(here.noted("crashes", "started")) == 6
+
+
+async def test_who_ends_before_its_start_is_on_record_is_known_to_have_ended_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with desk(tmp_path, supervision_max_restarts=0) as here:
+        supervisor = here.plane.services.supervisor
+        assert supervisor is not None
+        launched = supervisor.launch
+
+        async def slowly(launch: Launch) -> int:
+            pid = await launched(launch)
+            await eventually(lambda: launch.about.launch_id not in supervisor.children)
+            return pid
+
+        monkeypatch.setattr(supervisor, "launch", slowly)
+        crashing, finishing = await here.agent("crashing"), await here.agent("finishing")
+        await here.http.post(f"{AT}/start", json={"agent_id": crashing, "profile": "crashes"})
+        failed = await here.until(crashing, state="failed")
+        assert (failed["last_error"], failed["last_exit_code"]) == ("it ended with status 3", 3)
+        await here.http.post(f"{AT}/start", json={"agent_id": finishing, "profile": "finishes"})
+        assert (await here.until(finishing, state="stopped"))["last_exit_code"] == 0
 
 
 async def test_a_program_that_is_not_there_fails_and_says_so(tmp_path: Path) -> None:

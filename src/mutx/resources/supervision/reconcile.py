@@ -76,7 +76,8 @@ class Reconciler:
             if child.about.launch_id not in known:  # its agent was deleted, or another control plane has it
                 self._stop(child.about.launch_id, self._config.shutdown_timeout)
         await asyncio.gather(*(self._see_to(row) for row in rows))
-        for launch_id in set(self._supervisor.launches()) - known:
+        # What was launched just now may have ended already; how it did is read in the next look.
+        for launch_id in set(self._supervisor.launches()) - known - {row.launch_id for row in rows}:
             self._supervisor.forget(launch_id)
         self._check_health()
         self._supervisor.kill_overdue()
