@@ -69,6 +69,7 @@ def test_an_amount_that_is_no_number_makes_the_call_wait():
         ("rewrites: [{id: a}]", "modify"),
         ("phases: [{id: a}, {id: a}]", "phase `\\*/a` is already taken"),
         ("defaults: [{agent: x, effect: perhaps}]", "perhaps|must be"),
+        ("phases: [{id: a}, {id: b, next: c}]", "line 2: policy p: phase a is followed by c, which is no phase"),
     ],
 )
 def test_what_is_no_limit_no_rewrite_and_no_phase_is_refused(text, message):

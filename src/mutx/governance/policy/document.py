@@ -15,11 +15,12 @@ from mutx.governance.policy.json_quick import quick_json
 from mutx.governance.policy.json_text import read_json
 from mutx.governance.policy.model import Composition, PolicyDocument, PolicyRule, RuleEffect, RuleMatch
 from mutx.governance.policy.nodes import MAX_BYTES, Node, PolicyProblem, Quick, refuse
+from mutx.governance.policy.phases import PhasePlan
 from mutx.governance.policy.uncollected import uncollected
 from mutx.governance.policy.yaml_quick import quick_yaml
 from mutx.governance.policy.yaml_text import read_yaml
 from mutx.kit.canonical import digest
-from mutx.kit.errors import InputError
+from mutx.kit.errors import InputError, PolicyInvalid
 
 DocumentFormat = Literal["yaml", "json", "fpl"]
 FORBIDDEN_ID = "forbidden:"
@@ -44,8 +45,8 @@ def load(text: str, *, format: DocumentFormat = "yaml", name: str = "fpl") -> Po
         if document is None:
             root = parse(text, format=format, name=name)
             raise refuse([fault.located(root) for fault in faults], document=_name(quick.content))
-        if twice := list(_duplicates(document)):
-            raise refuse(twice, document=document.name)
+        if wrong := [*_duplicates(document), *_lost(document)]:
+            raise refuse(wrong, document=document.name)
         return document
 
 
@@ -137,3 +138,13 @@ def _duplicates(document: PolicyDocument) -> Iterator[PolicyProblem]:
             yield PolicyProblem(
                 line=line, code="duplicate", message=f"{kind} `{name}` is already taken on line {first}"
             )
+
+
+def _lost(document: PolicyDocument) -> Iterator[PolicyProblem]:
+    """Phases that lead nowhere, or back."""
+    for agent in dict.fromkeys(phase.agent for phase in document.phases):
+        mine = [phase for phase in document.phases if phase.agent == agent]
+        try:
+            PhasePlan(document.name, mine)
+        except PolicyInvalid as error:
+            yield PolicyProblem(line=mine[0].line, code="phases", message=str(error))

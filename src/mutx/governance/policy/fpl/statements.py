@@ -6,6 +6,7 @@ from mutx.governance.policy.fpl.blocks import BlockReader
 from mutx.governance.policy.fpl.expression import ExpressionReader, Vocabulary
 from mutx.governance.policy.fpl.scan import Refused, Scanner
 from mutx.governance.policy.fpl.syntax import FplAgent, FplFile, FplPhase, FplRule
+from mutx.governance.policy.fpl.whole import contradictions
 from mutx.governance.policy.nodes import MAX_PROBLEMS, PolicyProblem
 
 EFFECTS: Mapping[str, str] = {
@@ -46,6 +47,8 @@ class FileReader:
             self._attempt(lambda: self._top(file))
         if not file.agents and not self.problems:
             self.problems.append(self._scanner.refuse("the file has no agent block and no rule").problem)
+        if not self.problems:
+            self.problems += contradictions(file)
         return file
 
     def _attempt(self, read: Callable[[], None]) -> None:
@@ -141,7 +144,7 @@ class FileReader:
         effect = EFFECTS.get(self._scanner.word("`deny` or `permit`"))
         if effect not in {"allow", "deny"}:
             raise self._scanner.refuse("the default is `deny` or `permit`", at=start)
-        agent.default = effect
+        agent.default, agent.default_at = effect, self._scanner.place(start)
 
     def _only_rule(self, agent: FplAgent) -> None:
         if self._scanner.peek_word() not in EFFECTS:
@@ -191,6 +194,7 @@ class FileReader:
             phase.duration = f"{self._blocks.duration():g}s"
         elif word == "next":
             self._scanner.need(word)
+            phase.next_at = self._place()
             phase.next = self._scanner.text_or_word("a phase")
         else:
             raise self._unexpected("a rule, `duration` or `next`")

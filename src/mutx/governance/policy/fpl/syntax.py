@@ -35,6 +35,7 @@ class FplPhase(Struct, kw_only=True):
     rules: list[FplRule] = field(default_factory=list)
     duration: str | None = None
     next: str | None = None
+    next_at: Place = (1, 1)
     place: Place
 
 
@@ -68,6 +69,7 @@ class FplAgent(Struct, kw_only=True):
     id: str
     flat: bool = False
     default: str | None = None
+    default_at: Place = (1, 1)
     about: dict[str, str] = field(default_factory=dict)
     """model, framework and version: they are told, not enforced."""
     variables: dict[str, Any] = field(default_factory=dict)
