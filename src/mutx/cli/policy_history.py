@@ -100,6 +100,8 @@ def mine(state: CliState, since: str, agent: str | None, name: str) -> None:
         return
     document = yaml.safe_dump(json.loads(result.document), sort_keys=False, allow_unicode=True, width=120)
     click.echo(f"# learned from {result.calls} calls of {result.sessions} sessions")
+    if result.refused_sessions:
+        click.echo(f"# left out: {result.refused_sessions} sessions in which something was denied")
     for what, found in (("sessions", of_sessions), ("calls", of_calls)):
         rate = (
             "none held out" if found.value is None else f"{found.value:.1%} (95 %: {found.low:.1%} to {found.high:.1%})"
