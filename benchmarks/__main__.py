@@ -23,6 +23,7 @@ MODULES = (
     "mcp",
     "frameworks",
     "flow",
+    "history",
     "guardrail",
 )
 HERE = Path(__file__).parent

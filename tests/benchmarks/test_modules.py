@@ -30,6 +30,7 @@ PROMISED = {
         "adapter_pydantic_ai_added_us",
     },
     "flow": {"provenance_100kB_over_1kB", "provenance_10MB_over_1kB", "backtest_100000_turns"},
+    "history": {"backtest_store_100000_s"},
     "guardrail": {
         f"guardrail_{layer}_{figure}"
         for layer in ("encoding", "patterns", "classifier", "pii", "toxicity", "tokens", "whole")

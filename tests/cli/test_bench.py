@@ -54,7 +54,13 @@ def test_in_words_on_a_sample(data: Path) -> None:
 
 def test_what_cannot_be_measured(tmp_path: Path, data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = tmp_path / "rows.jsonl"
-    for text, told in (('{"text": "x"}', "nothing to measure"), ("{}", "line 1"), ("no", "line 1")):
+    for text, told in (
+        ('{"text": "x"}', "nothing to measure"),
+        ("{}", "line 1"),
+        ("no", "line 1"),
+        ('{"text": "x", "label": "evil"}', "line 1: the label 'evil'"),
+        ('{"text": "x", "spans": [{"start": 0, "end": 9, "type": "IBAN"}]}', "line 1: a span"),
+    ):
         file.write_text(text, encoding="utf-8")
         ran = CliRunner().invoke(cli, ["bench", "guardrail", "--data", str(file)])
         assert ran.exit_code != 0, ran.output

@@ -1,5 +1,8 @@
 """Guardrails in an agent's own process, and those of the control plane behind them."""
 
+import time
+from collections.abc import Iterator
+
 import httpx2
 import pytest
 
@@ -142,3 +145,44 @@ def test_a_control_plane_that_is_not_there_refuses() -> None:
 
     with MutxClient("http://127.0.0.1:1", api_key="k", transport=httpx2.MockTransport(gone)) as client:
         assert not EvalViewGuardrail(client).check("hello").passed
+
+
+def test_a_guardrail_that_fails_itself_refuses_the_text() -> None:
+    class Broken:
+        def check(self, text: str, context: object = None) -> GuardrailResult:
+            raise RuntimeError("the list of words is gone")
+
+    guard = GuardrailMiddleware()
+    guard.add_input_guardrail(Broken())
+    result = guard.check_input("hello")
+    assert (result.passed, result.triggered_rule, result.action) == (False, "Broken:unavailable", "block")
+    assert "words is gone" not in result.message
+
+
+def test_what_the_control_plane_cannot_be_asked_is_refused() -> None:
+    nobody = MutxClient("http://127.0.0.1:9", api_key="k")
+    guard = GuardrailMiddleware()
+    guard.add_input_guardrail(EvalViewGuardrail(nobody))
+    for text, context in (("x" * 200_001, None), ("hello", {"canaries": ["short"]})):
+        result = guard.check_input(text, context)
+        assert (result.passed, result.triggered_rule) == (False, "evalview:invalid_input")
+
+
+@pytest.mark.parametrize("answer", [b'{"scores": {"insult": NaN}}', b" " * 100_000, b"[" * 60_000])
+def test_a_toxicity_classifier_that_answers_with_no_numbers_or_too_much(answer: bytes) -> None:
+    transport = httpx2.MockTransport(lambda _: httpx2.Response(200, content=answer))
+    assert ToxicityGuardrail("http://t.example/", transport=transport).check("text").triggered_rule == (
+        "toxicity:unavailable"
+    )
+
+
+def test_a_toxicity_classifier_that_trickles() -> None:
+    class Trickle(httpx2.SyncByteStream):
+        def __iter__(self) -> Iterator[bytes]:
+            while True:
+                time.sleep(0.01)
+                yield b" "
+
+    transport = httpx2.MockTransport(lambda _: httpx2.Response(200, stream=Trickle()))
+    guard = ToxicityGuardrail("http://t.example/", seconds=0.1, transport=transport)
+    assert guard.check("text").triggered_rule == "toxicity:unavailable"

@@ -11,6 +11,7 @@ import click
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 
+from mutx.cli.files import text_of
 from mutx.cli.output import show
 from mutx.cli.state import CliState, shared_parameters
 from mutx.contract.base import WHOLE_TEXT
@@ -161,7 +162,7 @@ def read_text(source: str) -> str:
     if source == "-":
         return sys.stdin.read()
     if source.startswith("@"):
-        return Path(source[1:]).read_text("utf-8")
+        return text_of(Path(source[1:]))
     return source
 
 

@@ -7,6 +7,7 @@ import yaml
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 
 from mutx.cli.build import problems_of
+from mutx.cli.files import text_of
 from mutx.contract.base import Input
 from mutx.governance.context import ContextAccumulator, SessionContext
 from mutx.governance.judge import judge
@@ -67,9 +68,9 @@ class CaseResult(NamedTuple):
 def read_cases(file: Path) -> list[PolicyCase]:
     """The `cases` of a YAML file. Raises InputError."""
     try:
-        content = yaml.safe_load(file.read_text("utf-8"))
+        content = yaml.safe_load(text_of(file))
         return TypeAdapter(list[PolicyCase]).validate_python(content["cases"])
-    except (yaml.YAMLError, KeyError, TypeError) as error:
+    except (yaml.YAMLError, KeyError, TypeError, RecursionError) as error:
         raise InputError(f"{file}: a mapping with a list under `cases` is needed: {error}") from error
     except ValidationError as error:
         raise InputError(f"{file}: cases: {problems_of(error)}") from error

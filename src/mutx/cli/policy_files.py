@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from mutx.cli.files import text_of
 from mutx.contract.policies import PolicyKind
 from mutx.governance.policy.document import DocumentFormat, load
 from mutx.governance.policy.lint import lint
@@ -48,7 +49,7 @@ def problems(error: PolicyInvalid) -> list[Remark]:
 
 def _load(file: Path) -> PolicyDocument:
     formats: Mapping[str, DocumentFormat] = {".json": "json", ".fpl": "fpl"}
-    return load(file.read_text("utf-8"), format=formats.get(file.suffix, "yaml"), name=name_of(file))
+    return load(text_of(file), format=formats.get(file.suffix, "yaml"), name=name_of(file))
 
 
 def name_of(file: Path) -> str:

@@ -8,6 +8,7 @@ import click
 import yaml
 
 from mutx.cli.exits import Exit
+from mutx.cli.files import text_of
 from mutx.cli.output import print_table, show
 from mutx.cli.policy_files import name_of
 from mutx.cli.state import CliState, pass_state, shared_options
@@ -55,9 +56,7 @@ def backtest(context: click.Context, state: CliState, file: Path, since: str, ag
 
     FILE stands in for the policy of its name; the others in force stay. Nothing is written and nobody is asked.
     """
-    body = BacktestRequest(
-        document=file.read_text("utf-8"), name=name_of(file), since_seconds=seconds(since), agent_id=agent
-    )
+    body = BacktestRequest(document=text_of(file), name=name_of(file), since_seconds=seconds(since), agent_id=agent)
     result = patient(state).policies.backtest(body)
     if state.as_json:
         show(state, result)
@@ -101,6 +100,8 @@ def mine(state: CliState, since: str, agent: str | None, name: str) -> None:
         return
     document = yaml.safe_dump(json.loads(result.document), sort_keys=False, allow_unicode=True, width=120)
     click.echo(f"# learned from {result.calls} calls of {result.sessions} sessions")
+    if result.refused_sessions:
+        click.echo(f"# left out: {result.refused_sessions} sessions in which something was denied")
     for what, found in (("sessions", of_sessions), ("calls", of_calls)):
         rate = (
             "none held out" if found.value is None else f"{found.value:.1%} (95 %: {found.low:.1%} to {found.high:.1%})"

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from mutx.cli.files import text_of
 from mutx.kit.errors import VerificationFailed, VerificationIncomplete
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ def ring_of(keys: tuple[str, ...]) -> "KeyRing":
     """Each a file or a key. Raises KeyUnusable."""
     from mutx.governance.keys import KeyRing, read_keys
 
-    texts = (Path(key).read_text("utf-8") if Path(key).is_file() else key for key in keys)
+    texts = (text_of(Path(key)) if Path(key).is_file() else key for key in keys)
     return KeyRing(each for text in texts for each in read_keys(text))
 
 

@@ -88,6 +88,10 @@ class GuardrailQuestion(Input):
     """The session whose text it is: what is found enters it, with a receipt, and policies may ask for it."""
 
 
+def _absent(value: object) -> bool:
+    return value is None
+
+
 class GuardrailVerdict(Schema):
     """`reason`, `details`, `confidence` and `action` are there on refusal only."""
 
@@ -98,10 +102,10 @@ class GuardrailVerdict(Schema):
     text: str | None = Field(default=None, repr=False)
     """What may go on: redacted, cut, encoded as asked. Nothing on refusal."""
     vault: str | None = Field(default=None, repr=False)
-    reason: str | None = None
-    details: str | None = None
-    confidence: float | None = None
-    action: GuardrailAction | None = None
+    reason: str | None = Field(default=None, exclude_if=_absent)
+    details: str | None = Field(default=None, exclude_if=_absent)
+    confidence: float | None = Field(default=None, exclude_if=_absent)
+    action: GuardrailAction | None = Field(default=None, exclude_if=_absent)
     receipt_id: str | None = None
     """Of what entered the session; none where nothing was found, or no session named."""
 

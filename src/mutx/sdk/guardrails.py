@@ -8,7 +8,10 @@
 Finding something in text is a signal. What an agent may do is decided by policy, whatever its text says.
 """
 
+import json
+import math
 import re
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol, Self
@@ -16,6 +19,7 @@ from uuid import UUID
 
 import httpx2
 import re2
+from pydantic import ValidationError
 
 from mutx.contract.guardrails import GuardrailDirection, GuardrailFindings, GuardrailQuestion
 from mutx.governance.detectors import DETECTORS
@@ -26,6 +30,7 @@ from mutx.sdk.policy import DEFAULT_GUARDRAIL_PROFILES
 Action = Literal["block", "allow", "warn"]
 MAX_PATTERN = 1000
 SECONDS = 5.0
+MAX_ANSWER = 64 * 1024
 Context = Mapping[str, Any]
 _CHECKS = {"pii": "pii_detection", "toxicity": "toxic_content"}
 """What the control plane calls what guardrails here find."""
@@ -92,25 +97,43 @@ class ToxicityGuardrail:
     """
 
     def __init__(
-        self, url: str, *, threshold: float = 0.5, api_key: str = "", transport: httpx2.BaseTransport | None = None
+        self,
+        url: str,
+        *,
+        threshold: float = 0.5,
+        api_key: str = "",
+        seconds: float = SECONDS,
+        transport: httpx2.BaseTransport | None = None,
     ) -> None:
+        """`seconds`: patience for the whole answer."""
         headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
-        self._client = httpx2.Client(headers=headers, timeout=SECONDS, transport=transport)
+        self._client = httpx2.Client(headers=headers, timeout=seconds, transport=transport)
         self._url = url
+        self._seconds = seconds
         self._threshold = threshold
 
     def check(self, text: str, context: Context | None = None) -> GuardrailResult:
         try:
-            response = self._client.post(self._url, json={"text": text})
-            response.raise_for_status()
-            scores = {str(name): float(score) for name, score in response.json()["scores"].items()}
-        except (httpx2.HTTPError, ValueError, KeyError, TypeError, AttributeError):
+            scores = _scores(self._asked(text))
+        except (httpx2.HTTPError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
             message = "the toxicity classifier gave no usable answer"
             return GuardrailResult(False, "toxicity:unavailable", "block", message)
         worst = max(scores, key=lambda name: scores[name], default=None)
         if worst is None or scores[worst] < self._threshold:
             return GuardrailResult(True)
         return GuardrailResult(False, f"toxicity:{worst}", "block", f"the text is toxic ({worst})")
+
+    def _asked(self, text: str) -> bytes:
+        """The answer, bounded in size and in time as a whole. Raises httpx2.HTTPError, ValueError."""
+        content = bytearray()
+        ends = time.monotonic() + self._seconds
+        with self._client.stream("POST", self._url, json={"text": text}) as response:
+            response.raise_for_status()
+            for chunk in response.iter_bytes():
+                content += chunk
+                if len(content) > MAX_ANSWER or time.monotonic() > ends:
+                    raise ValueError("the answer is too long, or too slow")
+        return bytes(content)
 
     def close(self) -> None:
         self._client.close()
@@ -137,19 +160,12 @@ class EvalViewGuardrail:
 
     def check(self, text: str, context: Context | None = None) -> GuardrailResult:
         """`context` may hold `system_prompt` and `canaries`, and the `session_id` whose text it is."""
-        given = dict(context or {})
-        session_id = given.get("session_id", self._session_id)
-        question = GuardrailQuestion(
-            text=text,
-            profile=self._profile,
-            direction=self._direction,
-            agent_id=self._agent_id,
-            session_id=None if session_id is None else str(session_id),
-            system_prompt=str(given.get("system_prompt", "")),
-            canaries=list(given.get("canaries", ())),
-        )
         try:
-            verdict = self._client.guardrails.check(question)
+            verdict = self._client.guardrails.check(self._question(text, dict(context or {})))
+        except ValidationError as error:
+            worst = error.errors(include_input=False, include_url=False)[0]
+            message = f"{worst['loc'][0] if worst['loc'] else 'text'}: {worst['msg']}"
+            return GuardrailResult(False, f"evalview:{InputError.code}", "block", message)
         except MutxError as error:
             return GuardrailResult(False, f"evalview:{error.code}", "block", str(error))
         if not verdict.allowed:
@@ -158,6 +174,18 @@ class EvalViewGuardrail:
         if flagged is None:
             return GuardrailResult(True, text=verdict.text)
         return GuardrailResult(True, flagged.name, "warn", flagged.details, verdict.text)
+
+    def _question(self, text: str, given: Mapping[str, Any]) -> GuardrailQuestion:
+        session_id = given.get("session_id", self._session_id)
+        return GuardrailQuestion(
+            text=text,
+            profile=self._profile,
+            direction=self._direction,
+            agent_id=self._agent_id,
+            session_id=None if session_id is None else str(session_id),
+            system_prompt=str(given.get("system_prompt", "")),
+            canaries=list(given.get("canaries", ())),
+        )
 
 
 class GuardrailMiddleware:
@@ -227,7 +255,7 @@ class GuardrailMiddleware:
         """The first refusal; else the first warning; else that all is well. A later guardrail reads what an earlier left."""
         warning: GuardrailResult | None = None
         for guardrail in guardrails:
-            result = guardrail.check(text, context)
+            result = _checked(guardrail, text, context)
             if not isinstance(guardrail, EvalViewGuardrail):  # which has told the session itself
                 result = self._told(result, context, direction)
             if not result.passed:
@@ -257,6 +285,23 @@ class GuardrailMiddleware:
         except MutxError as error:
             return GuardrailResult(False, result.triggered_rule, "block", f"the session was not told: {error}")
         return result
+
+
+def _scores(answer: bytes) -> dict[str, float]:
+    """Raises ValueError, KeyError, TypeError, AttributeError, RecursionError."""
+    scores = {str(name): float(score) for name, score in json.loads(answer)["scores"].items()}
+    if not all(map(math.isfinite, scores.values())):
+        raise ValueError("a score is a number")
+    return scores
+
+
+def _checked(guardrail: InputGuardrail, text: str, context: Context | None) -> GuardrailResult:
+    try:
+        return guardrail.check(text, context)
+    except Exception as error:  # noqa: BLE001 - the developer's own code: whatever ails it, the text is refused
+        name = type(guardrail).__name__
+        message = f"the guardrail {name} failed ({type(error).__name__}), so the text is refused"
+        return GuardrailResult(False, f"{name}:unavailable", "block", message)
 
 
 def _signals(rule: str | None) -> list[str]:

@@ -106,7 +106,7 @@ class TestFormats:
             },
         }  # fmt: skip
         found = {one.name: one for one in read_specs(document)}
-        assert found["get_pets_{id}"].reads is True
+        assert found["get_pets_id"].reads is True
         assert [one.name for one in found["addPet"].parameters] == ["owner_email", "odd"]
         assert label(found["deletePet"]).access is Access.DELETE
         assert label(found["deletePet"]).selectable == ("id",)

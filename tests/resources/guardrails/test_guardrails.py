@@ -29,7 +29,10 @@ async def test_an_attack_is_refused_and_a_question_is_not(plane: Plane) -> None:
     assert ATTACK not in str(refused)
     allowed = await check(ana, "What is the capital of France?")
     assert allowed["allowed"]
-    assert allowed["reason"] is None
+    # The documented shape: what belongs to a refusal is there on refusal only.
+    assert set(allowed) == {"allowed", "checks", "latency_ms", "model", "text", "vault", "receipt_id"}
+    assert set(refused) - set(allowed) == {"reason", "details", "confidence", "action"}
+    assert all(isinstance(one["confidence"], float) for one in allowed["checks"] if one["name"] != "pii_detection")
     assert allowed["text"] == "What is the capital of France?"
     names = [one["name"] for one in allowed["checks"]]
     assert names == ["encoding", "length", "prompt_injection", "toxic_content", "pii_detection"]

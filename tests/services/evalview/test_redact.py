@@ -1,7 +1,10 @@
 """Redaction for good and for a while; leaks; lengths; toxic words."""
 
+import asyncio
 import base64
 import importlib.util
+import json
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import httpx2
@@ -11,7 +14,9 @@ from mutx.kit.errors import SetupError, Unavailable
 from mutx.services.evalview import presidio
 from mutx.services.evalview.leaks import find_leaks, new_canary
 from mutx.services.evalview.pii import find_personal
+from mutx.services.evalview.profiles import PROFILES, CheckName, Direction
 from mutx.services.evalview.redact import OutputEncoding, encoded, mask, restored, tokenise
+from mutx.services.evalview.service import LISTS_SILENT, Check, EvalView, Question
 from mutx.services.evalview.tokens import BoundTokenizer, TekkenTokenizer, open_tokenizer
 from mutx.services.evalview.toxicity import ToxicityEndpoint, find_toxic
 
@@ -117,7 +122,82 @@ async def test_a_classifier_over_http() -> None:
     )
     client = httpx2.AsyncClient(transport=httpx2.MockTransport(lambda _: next(answers)))
     endpoint = ToxicityEndpoint(client, "http://toxicity.example/score")
-    assert [one.category for one in await endpoint.find("text")] == ["insult"]
+    scores = await endpoint.find("text")
+    assert ([one.category for one in scores.found], scores.highest) == (["insult"], 0.9)
     for _ in range(2):
         with pytest.raises(Unavailable):
             await endpoint.find("text")
+
+
+async def test_a_classifier_that_trickles_or_floods_gives_no_answer() -> None:
+    class Trickle(httpx2.AsyncByteStream):
+        async def __aiter__(self) -> AsyncIterator[bytes]:
+            while True:
+                await asyncio.sleep(0.01)
+                yield b" "
+
+    class Flood(httpx2.AsyncByteStream):
+        async def __aiter__(self) -> AsyncIterator[bytes]:
+            while True:
+                yield b" " * 65536
+
+    for stream in (Trickle(), Flood()):
+        client = httpx2.AsyncClient(
+            transport=httpx2.MockTransport(lambda _, it=stream: httpx2.Response(200, stream=it))
+        )
+        with pytest.raises(Unavailable, match="GUARDRAIL_TOXICITY_URL"):
+            await ToxicityEndpoint(client, "http://toxicity.example/score", seconds=0.3).find("text")
+
+
+def _scorer(scores: dict[str, float], heard: list[str]) -> ToxicityEndpoint:
+    def answer(request: httpx2.Request) -> httpx2.Response:
+        heard.append(json.loads(request.content)["text"])
+        return httpx2.Response(200, json={"scores": scores})
+
+    return ToxicityEndpoint(httpx2.AsyncClient(transport=httpx2.MockTransport(answer)), "http://toxicity.example/score")
+
+
+async def _toxicity(text: str, profile: str, scores: dict[str, float] | None = None) -> tuple[bool, Check, list[str]]:
+    heard: list[str] = []
+    evalview = EvalView(toxicity=None if scores is None else _scorer(scores, heard))
+    try:
+        verdict = await evalview.check(Question(text=text, direction=Direction.INPUT, profile=PROFILES[profile]))
+    finally:
+        await evalview.close()
+    (check,) = (one for one in verdict.checks if one.name is CheckName.TOXIC)
+    return verdict.allowed, check, heard
+
+
+async def test_toxic_text_is_found_in_what_is_encoded() -> None:
+    words = "I will kill you, you worthless idiot"
+    hidden = f"decode {base64.b64encode(words.encode()).decode()}"
+    for text in (hidden, "".join(f"%{sign:02x}" for sign in words.encode())):
+        allowed, check, _ = await _toxicity(text, "strict")
+        assert (allowed, check.passed) == (False, False), text
+        assert {(one.kind, one.start) for one in check.findings} == {("threat", None), ("insult", None)}
+    _, _, heard = await _toxicity(hidden, "standard", {"threat": 0.1})
+    assert words in heard[0], "the classifier reads what is encoded as well"
+
+
+async def test_the_classifier_adds_to_the_word_lists_and_takes_nothing_away() -> None:
+    _, lists, _ = await _toxicity("a kind word", "strict")
+    assert (lists.passed, lists.confidence) == (True, LISTS_SILENT)
+    _, clean, _ = await _toxicity("a kind word", "strict", {"insult": 0.1})
+    assert (clean.passed, clean.confidence) == (True, 0.9)
+    allowed, found, _ = await _toxicity("a kind word", "strict", {"insult": 0.8})
+    assert (allowed, found.confidence, [one.kind for one in found.findings]) == (False, 0.8, ["insult"])
+    _, both, _ = await _toxicity("fuck you", "standard", {"insult": 0.8})
+    assert [one.kind for one in both.findings] == ["obscene", "insult"]
+    _, kept, _ = await _toxicity("fuck you", "standard", {"insult": 0.1})
+    assert (kept.passed, [one.kind for one in kept.findings]) == (False, ["obscene"])
+
+
+def test_a_system_prompt_spelled_out_or_backwards_is_a_leak() -> None:
+    for text in (" ".join(PROMPT), PROMPT[::-1], "-".join(PROMPT.upper())):
+        assert [leak.kind for leak in find_leaks(text, system_prompt=PROMPT)] == ["system_prompt"], text
+    assert (
+        find_leaks(
+            "L i k e   t h i s   n o t h i n g   o f   i t   l e a k s   o u t   a t   a l l", system_prompt=PROMPT
+        )
+        == []
+    )

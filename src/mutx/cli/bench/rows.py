@@ -6,9 +6,12 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import msgspec
+from msgspec import UNSET
 
 from mutx.kit.errors import InputError
 from mutx.services.evalview.bench import LabelledText
+
+LABELS = ("attack", "benign")
 
 
 def read_rows(paths: Iterable[Path], *, limit: int | None = None, seed: int = 1) -> list[LabelledText]:
@@ -39,4 +42,16 @@ def _rows(file: Path) -> Iterator[LabelledText]:
                 row = msgspec.json.decode(line, type=LabelledText)
             except msgspec.MsgspecError as error:
                 raise InputError(f"{file.name}, line {number}: not a row of labelled text ({error})") from error
+            if wrong := _wrong(row):
+                raise InputError(f"{file.name}, line {number}: {wrong}")
             yield row if row.source else msgspec.structs.replace(row, source=file.stem)
+
+
+def _wrong(row: LabelledText) -> str:
+    """What would be left out of the count without a word."""
+    if row.label is not UNSET and row.label not in LABELS:
+        return f"the label {row.label[:40]!r} is neither {' nor '.join(LABELS)}"
+    spans = () if row.spans is UNSET else row.spans
+    if any(not 0 <= span.start < span.end <= len(row.text) for span in spans):
+        return f"a span leaves the text of {len(row.text)} characters"
+    return ""

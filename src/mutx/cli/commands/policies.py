@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from mutx.cli.build import FamilyGroup
+from mutx.cli.files import text_of
 from mutx.cli.output import print_table, show
 from mutx.cli.policy_cases import read_cases, try_case
 from mutx.cli.policy_files import Remark, kind_of, read_policy, remarks
@@ -80,9 +81,7 @@ def run_cases(state: CliState, file: Path, cases: Path) -> None:
 def apply(state: CliState, files: tuple[Path, ...], packs: tuple[str, ...]) -> None:
     """Put policy documents (YAML, JSON, FPL) in force. Each replaces the policy of its name; a file in FPL is called like
     the file. One that does not compile changes nothing."""
-    wanted = [
-        PolicyWrite(name=read_policy(file).name, document=file.read_text("utf-8"), kind=kind_of(file)) for file in files
-    ]
+    wanted = [PolicyWrite(name=read_policy(file).name, document=text_of(file), kind=kind_of(file)) for file in files]
     wanted += [PolicyWrite(name=name, document=pack(name)) for name in packs]
     if not wanted:
         raise click.UsageError("name a file, or a pack with --pack; `mutx policies packs` lists them")

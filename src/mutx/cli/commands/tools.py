@@ -7,6 +7,7 @@ from typing import Any
 import click
 import yaml
 
+from mutx.cli.files import text_of
 from mutx.cli.state import CliState, pass_state, shared_options
 from mutx.kit.errors import InputError
 
@@ -41,7 +42,7 @@ def label(state: CliState, file: Path, name: str) -> None:
 def _content(file: Path) -> Any:
     if file.stat().st_size > MAX_FILE:
         raise InputError(f"{file} is larger than {MAX_FILE >> 20} MiB: split it")
-    text = file.read_text("utf-8")
+    text = text_of(file)
     try:
         return json.loads(text) if file.suffix == ".json" else yaml.safe_load(text)
     except (ValueError, yaml.YAMLError, RecursionError) as error:

@@ -1,5 +1,6 @@
 """Labels as a PolicySet document: every tool declared, allowed, and asked about where its declaration says so."""
 
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -7,6 +8,8 @@ from mutx.governance.labelling.acts import shared_prefixes
 from mutx.governance.labelling.label import ToolLabel, label
 from mutx.governance.labelling.spec import ToolSpec
 from mutx.governance.tools import Access
+
+_NO_ID = re.compile(r"[^A-Za-z0-9._-]+")
 
 
 def propose(tools: Iterable[ToolSpec], name: str = "labelled") -> dict[str, Any]:
@@ -19,8 +22,20 @@ def propose(tools: Iterable[ToolSpec], name: str = "labelled") -> dict[str, Any]
         "description": "Proposed from the tools' own words: read it, correct it, then apply it.",
         "default": "deny",
         "tools": {one.name: declaration(one) for one in labels},
-        "rules": [{"id": one.name, "match": {"tool": one.name}, "effect": "allow"} for one in labels],
+        "rules": _rules(one.name for one in labels),
     }
+
+
+def _rules(names: Iterable[str]) -> list[dict[str, Any]]:
+    """One for each tool, called like it as far as an id may be."""
+    used: set[str] = set()
+    rules = []
+    for number, name in enumerate(names):
+        wanted = _NO_ID.sub("-", name).strip("-._")[:100] or "tool"
+        called = wanted if wanted not in used else f"{wanted}-{number}"
+        used.add(called)
+        rules.append({"id": called, "match": {"tool": name}, "effect": "allow"})
+    return rules
 
 
 def declaration(one: ToolLabel) -> dict[str, Any]:

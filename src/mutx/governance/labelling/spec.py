@@ -1,5 +1,6 @@
 """Tools as an agent is told of them, whatever the format: OpenAPI, MCP, function specs."""
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -9,6 +10,10 @@ from mutx.kit.errors import InputError
 
 MAX_TOOLS = 2000
 MAX_PARAMETERS = 100
+MAX_PARTS, MAX_PARTS_DEPTH = 16, 4
+"""Of an `allOf`: schemas, and those within those."""
+_COMPOSED = ("allOf", "anyOf", "oneOf")
+_UNNAMED = re.compile(r"[^A-Za-z0-9]+")
 METHODS = ("get", "put", "post", "delete", "patch", "head", "options")
 
 
@@ -109,13 +114,18 @@ def _openapi(document: Mapping[str, Any]) -> Iterable[ToolSpec]:
 def _operation(
     document: Mapping[str, Any], path: str, method: str, operation: Mapping[str, Any], shared: Iterable[Any]
 ) -> ToolSpec:
-    name = operation.get("operationId") or f"{method}_{path.strip('/').replace('/', '_')}"
+    name = operation.get("operationId") or _UNNAMED.sub("_", f"{method}_{path}").strip("_")
     listed = [_resolved(document, one) for one in [*shared, *(operation.get("parameters") or [])]]
     parameters = [
-        ParameterSpec(str(one["name"]), _text(one.get("description")), _type(one.get("schema")))
+        ParameterSpec(
+            str(one["name"]), _text(one.get("description")), _type(_resolved(document, one.get("schema") or one))
+        )
         for one in listed
-        if "name" in one
+        if "name" in one and one.get("in") != "body"
     ]
+    for one in listed:
+        if one.get("in") == "body":  # as Swagger 2 has it
+            parameters += _parameters(_resolved(document, one.get("schema")))
     body = _mapping(_resolved(document, operation.get("requestBody"))).get("content")
     for media in _mapping(body).values():
         parameters += _parameters(_resolved(document, _mapping(media).get("schema")))
@@ -129,18 +139,35 @@ def _operation(
     )
 
 
-def _resolved(document: Mapping[str, Any], value: Any) -> Mapping[str, Any]:
-    """A `$ref` within the document, followed a few steps."""
+def _resolved(document: Mapping[str, Any], value: Any, depth: int = MAX_PARTS_DEPTH) -> Mapping[str, Any]:
+    """A `$ref` within the document, followed a few steps, and what it is `allOf`."""
     for _ in range(8):
         found = _mapping(value)
         reference = found.get("$ref")
         if not isinstance(reference, str) or not reference.startswith("#/"):
-            return found
+            return _joined(document, found, depth)
         target: Any = document
         for step in reference[2:].split("/"):
             target = _mapping(target).get(step.replace("~1", "/").replace("~0", "~"))
         value = target
     return {}
+
+
+def _joined(document: Mapping[str, Any], schema: Mapping[str, Any], depth: int) -> Mapping[str, Any]:
+    """A schema with the properties of all that it is made of (`allOf`) or may be, a few levels deep."""
+    if depth == 0 or not any(key in schema for key in _COMPOSED):
+        return schema
+    rest = {key: value for key, value in schema.items() if key != "allOf"}
+    properties: dict[str, Any] = {}
+    for key in _COMPOSED:
+        parts = schema.get(key)
+        for part in parts[:MAX_PARTS] if isinstance(parts, list) else ():
+            found = _resolved(document, part, depth - 1)
+            properties |= _mapping(found.get("properties"))
+            if key == "allOf":
+                rest = {**found, **rest}
+    properties |= _mapping(schema.get("properties"))
+    return {**rest, "properties": properties} if properties else rest
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:

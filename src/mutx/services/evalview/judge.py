@@ -17,6 +17,7 @@ import msgspec
 from msgspec import Struct
 
 from mutx.kit.errors import Unavailable
+from mutx.services.evalview.remote import answered
 
 PROMPT_VERSION = "1"
 MAX_TEXT = 16_000
@@ -120,11 +121,10 @@ class LlmJudge:
             ],
         }
         try:
-            response = await self._client.post("chat/completions", json=body)
-            response.raise_for_status()
-            completion = msgspec.json.decode(response.content[:MAX_ANSWER], type=_Completion)
+            content = await answered(self._client, "chat/completions", body, seconds=self._seconds, most=MAX_ANSWER)
+            completion = msgspec.json.decode(content, type=_Completion)
             answer = msgspec.json.decode(completion.choices[0].message.content.strip(), type=_JudgeAnswer)
-        except (httpx2.HTTPError, msgspec.MsgspecError, IndexError) as error:
+        except (httpx2.HTTPError, msgspec.MsgspecError, IndexError, Unavailable) as error:
             raise Unavailable("the guardrail's judge gave no usable answer; see GUARDRAIL_JUDGE_URL") from error
         if not secrets.compare_digest(answer.mark.encode(), mark.encode()) or not 0 <= answer.confidence <= 1:
             raise Unavailable("the guardrail's judge answered something else than what it was asked")

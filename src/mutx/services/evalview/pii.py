@@ -6,6 +6,7 @@ form, and more; `presidio.py` adds Presidio's recognisers, and names where an NE
 
 import ipaddress
 import re
+import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import MappingProxyType
 
@@ -24,8 +25,12 @@ class PersonalData(Struct, frozen=True, order=True):
     confidence: float = 1.0
 
 
+_DASHES = "\u2010\u2011\u2012\u2013\u2212\ufe63\uff0d"
+_ODD = re.compile(rf"[{_DASHES}]|(?![0-9])\d")
 # Letters of other scripts may touch a number: only ASCII letters and digits make it part of a longer word.
-_CARD = re.compile(r"(?<![A-Za-z0-9_.+-])(?:\d[ -]?){11,18}\d(?![A-Za-z0-9_]|[.,]\d)")
+_CARD = re.compile(
+    r"(?<![A-Za-z0-9_.+-])(?:(?:\d[ \t-]?){11,18}\d|\d{4}([._\n])\d{4}\1\d{4}\1\d{4})(?![A-Za-z0-9_]|[.,]\d)"
+)
 _CARD_WORDS = re.compile(
     r"(?:card|visa|mastercard|amex|american express|discover|karte|carte|tarjeta|cartão|carta|kort|кар[т]\w*|卡)\D{0,24}\Z",
     re.I,
@@ -217,11 +222,19 @@ def find_personal(
     """What is personal in `text`, in order, without overlaps. `more`: findings from elsewhere, which give way to ours."""
     chosen: list[PersonalData] = []
     wanted = set(kinds)
+    text = _as_typed(text)
     for kind, find in RECOGNISERS.items():
         if kind in wanted:
             _place(chosen, find(text))
     _place(chosen, (found for found in more if found.kind in wanted))
     return sorted(chosen)
+
+
+def _as_typed(text: str) -> str:
+    """Digits of every script and dashes of every length as a keyboard has them, sign for sign: places stay."""
+    if text.isascii():
+        return text
+    return _ODD.sub(lambda match: "-" if match[0] in _DASHES else str(unicodedata.decimal(match[0])), text)
 
 
 def _place(chosen: list[PersonalData], found: Iterable[PersonalData]) -> None:

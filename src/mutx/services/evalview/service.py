@@ -24,6 +24,8 @@ AT_ONCE = 2
 MAX_WAITING = 64
 """Texts that wait for a thread; beyond, the caller is told to come back."""
 MAX_FINDINGS = 100
+LISTS_SILENT = 0.5
+"""How surely a text is clean of which the word lists say nothing: they know what is plainly said, and no more."""
 
 
 class Question(Struct, frozen=True, kw_only=True):
@@ -112,6 +114,8 @@ class EvalView:
         self._threads.shutdown(wait=False, cancel_futures=True)
         if self._judge is not None:
             await self._judge.close()
+        if self._toxicity is not None:
+            await self._toxicity.close()
 
     def read(self, question: Question) -> TextVerdict:
         """All that needs no network."""
@@ -132,7 +136,9 @@ class EvalView:
         if reaction := wanted.get(CheckName.LEAK):
             checks.append(_leak(question, reaction))
         if reaction := wanted.get(CheckName.TOXIC):
-            checks.append(_toxic(find_toxic(seen.text), reaction))
+            # What stands in an encoded layer has no place in the text.
+            buried = (Toxic(one.category, one.score) for layer in seen.layers for one in find_toxic(layer))
+            checks.append(_toxic((*find_toxic(seen.text), *buried), reaction, clean=LISTS_SILENT))
         values: dict[str, str] = {}
         if reaction := wanted.get(CheckName.PII):
             check, text, values = self._pii(question, text, seen, reaction)
@@ -182,20 +188,26 @@ class EvalView:
             return check, text, values
         return check, mask(text, found), {}
 
+    async def _undisguised(self, text: str) -> str:
+        """`text` as a model reads it: without disguise, and what is encoded in it below."""
+        return await asyncio.get_running_loop().run_in_executor(self._threads, _readable, text)
+
     async def _with_toxicity(self, question: Question, verdict: TextVerdict) -> TextVerdict:
         reaction = question.profile.reaction(CheckName.TOXIC, question.direction)
         if self._toxicity is None or reaction is Reaction.OFF or not verdict.allowed:
             return verdict
         try:
-            found = await self._toxicity.find(question.text)
+            scores = await self._toxicity.find(await self._undisguised(question.text))
         except Unavailable as error:
             check = Check(name=CheckName.TOXIC, passed=False, reaction=reaction, details=str(error))
         else:
-            check = _toxic(found, reaction)
-        if check.passed:
+            check = _toxic(scores.found, reaction, clean=round(1 - scores.highest, 4))
+        before = next(one for one in verdict.checks if one.name is CheckName.TOXIC)
+        if check.passed and not before.passed:
             return verdict
-        others = tuple(one for one in verdict.checks if one.name is not CheckName.TOXIC)
-        return _verdict((*others, check), verdict.model, verdict.text, verdict.values)
+        check = replace(check, findings=(*before.findings, *check.findings)[:MAX_FINDINGS])
+        checks = tuple(check if one is before else one for one in verdict.checks)
+        return _verdict(checks, verdict.model, verdict.text, verdict.values)
 
     async def _with_judge(self, question: Question, verdict: TextVerdict) -> TextVerdict:
         """The judge is asked only about what the lower layers would let through: it can refuse and never allow."""
@@ -204,7 +216,7 @@ class EvalView:
             return verdict
         model = f"{verdict.model}+{self._judge.model}"
         try:
-            found = await self._judge.judge(question.text)
+            found = await self._judge.judge(await self._undisguised(question.text))
         except Unavailable as error:
             lower = self._judge.when_silent is WhenSilent.LOWER
             check = Check(name=CheckName.JUDGE, passed=lower, reaction=reaction, details=str(error))
@@ -272,12 +284,18 @@ def _leak(question: Question, reaction: Reaction) -> Check:
     )
 
 
-def _toxic(found: Sequence[Toxic], reaction: Reaction) -> Check:
+def _readable(text: str) -> str:
+    seen = plain(text)
+    return "\n".join((seen.text, *seen.layers))
+
+
+def _toxic(found: Sequence[Toxic], reaction: Reaction, *, clean: float) -> Check:
+    """`clean`: how surely it is not, where nothing was found."""
     return Check(
         name=CheckName.TOXIC,
         passed=not found,
         reaction=reaction,
-        confidence=max((one.score for one in found), default=None),
+        confidence=max((one.score for one in found), default=clean),
         findings=tuple(CheckFinding(one.category, one.start, one.stop, one.score) for one in found[:MAX_FINDINGS]),
         details=f"toxic content: {', '.join(sorted({one.category for one in found}))}" if found else "",
     )

@@ -9,6 +9,7 @@ import msgspec
 from msgspec import Struct
 
 from mutx.kit.errors import Unavailable
+from mutx.services.evalview.remote import answered
 
 THRESHOLD = 0.5
 SECONDS = 5.0
@@ -34,8 +35,16 @@ _PATTERNS: Mapping[str, re.Pattern[str]] = MappingProxyType(
 class Toxic(Struct, frozen=True):
     category: str
     score: float
-    start: int = 0
-    stop: int = 0
+    start: int | None = None
+    stop: int | None = None
+    """None where no place is known."""
+
+
+class ToxicScores(Struct, frozen=True):
+    """What a classifier said. `highest`: of all categories, also below the threshold."""
+
+    found: tuple[Toxic, ...]
+    highest: float
 
 
 def find_toxic(text: str) -> list[Toxic]:
@@ -57,17 +66,24 @@ class ToxicityEndpoint:
     `client` has no redirects and a base URL that the installation's operator chose.
     """
 
-    def __init__(self, client: httpx2.AsyncClient, url: str, *, threshold: float = THRESHOLD) -> None:
+    def __init__(
+        self, client: httpx2.AsyncClient, url: str, *, threshold: float = THRESHOLD, seconds: float = SECONDS
+    ) -> None:
+        """`seconds`: patience for the whole answer."""
         self._client = client
         self._url = url
         self._threshold = threshold
+        self._seconds = seconds
 
-    async def find(self, text: str) -> list[Toxic]:
-        """Categories at or over the threshold. Raises Unavailable where no usable answer comes in time."""
+    async def close(self) -> None:
+        await self._client.aclose()
+
+    async def find(self, text: str) -> ToxicScores:
+        """Raises Unavailable where no usable answer comes in time."""
         try:
-            response = await self._client.post(self._url, json={"text": text}, timeout=SECONDS)
-            response.raise_for_status()
-            scores = msgspec.json.decode(response.content[:MAX_ANSWER], type=_Scores).scores
-        except (httpx2.HTTPError, msgspec.MsgspecError) as error:
+            content = await answered(self._client, self._url, {"text": text}, seconds=self._seconds, most=MAX_ANSWER)
+            scores = msgspec.json.decode(content, type=_Scores).scores
+        except (TimeoutError, httpx2.HTTPError, msgspec.MsgspecError, Unavailable) as error:
             raise Unavailable("the toxicity classifier gave no usable answer; see GUARDRAIL_TOXICITY_URL") from error
-        return [Toxic(name[:64], score) for name, score in sorted(scores.items()) if score >= self._threshold]
+        found = tuple(Toxic(name[:64], score) for name, score in sorted(scores.items()) if score >= self._threshold)
+        return ToxicScores(found, max(scores.values(), default=0.0))
