@@ -85,7 +85,9 @@ class RequestCounts(Collector):
         routes = tuple(self._routes.items())
         yield self._requests(routes)
         yield self._calls(routes)
-        seconds = HistogramMetricFamily("http_request_duration_seconds", "HTTP request latency in seconds", labels=ROUTE)
+        seconds = HistogramMetricFamily(
+            "http_request_duration_seconds", "HTTP request latency in seconds", labels=ROUTE
+        )
         received = HistogramMetricFamily("http_request_size_bytes", "HTTP request size in bytes", labels=ROUTE)
         sent = HistogramMetricFamily("http_response_size_bytes", "HTTP response size in bytes", labels=ROUTE)
         for at, route in routes:
