@@ -168,13 +168,13 @@ class HotLane:
     ) -> bytes | JSONResponse:
         """The answer's body, or a whole answer that says what went wrong; counted, timed and sized."""
         metrics, begun, status, sent = self._metrics, perf_counter(), 500, 0
-        metrics.active.inc()
+        metrics.active += 1
         try:
             answer = await self._run(plain.route, caller, body, request_id)
             status, sent = (200, len(answer)) if isinstance(answer, bytes) else (answer.status_code, len(answer.body))
             return answer
         finally:
-            metrics.active.dec()
+            metrics.active -= 1
             if status >= 500:
                 metrics.failed(f"http_{status}", plain.path)
             metrics.record("POST", plain.path, status, perf_counter() - begun, received, sent)

@@ -4,9 +4,10 @@ import sys
 from time import perf_counter
 
 import structlog
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import CollectorRegistry, Counter, Gauge
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from mutx.server.middleware.request_counts import RequestCounts
 from mutx.web.credentials import header
 
 log = structlog.stdlib.get_logger("mutx.http")
@@ -16,55 +17,18 @@ UNMATCHED = "unmatched"
 EDGE = "edge"
 """In place of the route's template: refused before there was one (host, origin, rate, credential store)."""
 TRACKED = "mutx.tracked"
-DURATIONS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
-REQUEST_SIZES = (100, 500, 1000, 5000, 10000, 50000, 100000)
-RESPONSE_SIZES = (*REQUEST_SIZES, 500000)
 
 
 class HttpMetrics:
-    """The metrics, and their children by label values: looking a child up costs more than using it."""
+    """Counts of requests, of errors, and of what is under way."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
-        route = ["method", "path"]
-        self._requests = Counter("http_requests_total", "Total HTTP requests", [*route, "status"], registry=registry)
-        self._calls = Counter("mutx_api_calls_total", "Total API calls", ["endpoint"], registry=registry)
         self._errors = Counter("mutx_errors_total", "Total errors by type", ["type", "endpoint"], registry=registry)
-        self._duration = Histogram(
-            "http_request_duration_seconds",
-            "HTTP request latency in seconds",
-            route,
-            buckets=DURATIONS,
-            registry=registry,
-        )
-        self._received = Histogram(
-            "http_request_size_bytes", "HTTP request size in bytes", route, buckets=REQUEST_SIZES, registry=registry
-        )
-        self._sent = Histogram(
-            "http_response_size_bytes", "HTTP response size in bytes", route, buckets=RESPONSE_SIZES, registry=registry
-        )
-        self.active = Gauge("http_connections_active", "Number of active HTTP connections", registry=registry)
-        self._by_route: dict[tuple[str, str], tuple[Counter, Histogram, Histogram, Histogram]] = {}
-        self._by_status: dict[tuple[str, str, int], Counter] = {}
-
-    def record(self, method: str, path: str, status: int, seconds: float, received: int, sent: int) -> None:
-        children = self._by_route.get((method, path))
-        if children is None:
-            children = (
-                self._calls.labels(path),
-                self._duration.labels(method, path),
-                self._received.labels(method, path),
-                self._sent.labels(method, path),
-            )
-            self._by_route[method, path] = children
-        counted = self._by_status.get((method, path, status))
-        if counted is None:
-            counted = self._by_status[method, path, status] = self._requests.labels(method, path, status)
-        calls, duration, received_bytes, sent_bytes = children
-        counted.inc()
-        calls.inc()
-        duration.observe(seconds)
-        received_bytes.observe(received)
-        sent_bytes.observe(sent)
+        self.record = RequestCounts(registry).record
+        self.active = 0
+        """Requests under way."""
+        active = Gauge("http_connections_active", "Number of active HTTP connections", registry=registry)
+        active.set_function(lambda: self.active)
 
     def failed(self, kind: str, path: str) -> None:
         self._errors.labels(kind, path).inc()
@@ -121,11 +85,11 @@ class Metrics:
             return
         scope[TRACKED] = True
         measured, begun = _Measured(send), perf_counter()
-        self._metrics.active.inc()
+        self._metrics.active += 1
         try:
             await self._app(scope, receive, measured)
         finally:
-            self._metrics.active.dec()
+            self._metrics.active -= 1
             path = template_of(scope)
             if (kind := _error_kind(measured.status)) is not None:
                 self._metrics.failed(kind, path)

@@ -5,7 +5,7 @@ A job is enqueued durably under the caller's id, taken by exactly one runner, tr
 go on at the next start, on PostgreSQL another replica takes them over.
 
 The engine (DBOS, `services.jobs.engine`) costs a second to import and launch, so that happens in a thread when a job is
-first needed, or after the server is ready. It is one per process: of several control planes in one process, one has it.
+first needed, or after the server is ready where there may be jobs of an earlier run or of other replicas. It is one per process: of several control planes in one process, one has it.
 """
 
 import asyncio
@@ -19,6 +19,7 @@ from prometheus_client import CollectorRegistry, Counter
 from mutx.kit.clock import Clock
 from mutx.kit.errors import Conflict, InputError, MutxError, NotFound, Unavailable
 from mutx.kit.ids import new_id
+from mutx.services.jobs.history import may_hold_jobs
 from mutx.services.jobs.model import Backoff, Handlers, JobRecord, JobStatus, NewJob, Payload
 from mutx.services.jobs.runners import Runners
 
@@ -89,8 +90,8 @@ class DurableJobs:
     # -- its life -----------------------------------------------------------------------------------------------
 
     async def start(self) -> None:
-        """Launch the engine, if nobody has needed it yet. Raises Unavailable."""
-        if self._engine is None:
+        """Launch the engine, if nobody has needed it yet and there may be something for it. Raises Unavailable."""
+        if self._engine is None and await asyncio.to_thread(may_hold_jobs, self._url):
             await self._launched()
 
     async def stop(self) -> None:
