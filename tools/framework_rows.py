@@ -60,9 +60,10 @@ def _imported(first: Path, more: set[Path]) -> set[Path]:
 
 def _modules(node: ast.ImportFrom) -> list[str]:
     """Names that may be modules of the adapters' package."""
-    if node.module == PACKAGE:
+    module = node.module or ""
+    if module == PACKAGE:
         return [each.name for each in node.names]
-    return [node.module.removeprefix(f"{PACKAGE}.")] if (node.module or "").startswith(f"{PACKAGE}.") else []
+    return [module.removeprefix(f"{PACKAGE}.")] if module.startswith(f"{PACKAGE}.") else []
 
 
 def lock_of(name: str) -> Path:
