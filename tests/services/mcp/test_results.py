@@ -1,6 +1,7 @@
 """What comes back: marked as untrusted, searched for orders, bounded, and on record whatever happens."""
 
 import asyncio
+from base64 import b64encode
 from typing import Any
 
 import pytest
@@ -251,8 +252,9 @@ async def test_input_by_the_stateless_revision_is_refused(desk: Desk) -> None:
 def test_encoded_bytes_are_not_searched_and_texts_are_counted() -> None:
     from mutx.services.mcp.scanning import PatternScanner
 
-    image = {"type": "image", "data": ORDER, "mimeType": "image/png"}
+    image = {"type": "image", "data": b64encode(ORDER.encode()).decode(), "mimeType": "image/png"}
     assert results.suspicions({"content": [image]}, PatternScanner()) == []
+    assert results.suspicions({"content": [{**image, "data": ORDER}]}, PatternScanner()), "these are no bytes"
     many = ["fine"] * results.MAX_TEXTS + [ORDER]
     assert results.suspicions({"content": many}, PatternScanner()) == []
     assert results.marked(CallToolResult(content=[TextContent(type="text", text="x")]), "r", [], recorded=True).meta
