@@ -171,9 +171,7 @@ class TestChildren:
         )
         ways = {call["tool_args"]["how"]: (call["session_id"], call["agent_id"]) for call in relay.plane.calls}
         assert set(ways) == {"run", "positional", "shell", "spawn", "spawnp", "spawnv", "system", "exec"}
-        assert {how: way for how, way in ways.items() if way != ("inner", "worker")} == {
-            "system": ("run-session", "bot")
-        }, "os.system takes the process's own environment, which says the run's identity"
+        assert set(ways.values()) == {("inner", "worker")}
 
     def test_workers_of_pools_act_in_the_scope_of_their_task(self, relay: RunningRelay) -> None:
         (relay.folder / "work.py").write_text(
@@ -239,6 +237,67 @@ class TestChildren:
         finally:
             del os.environ["FOR_CHILDREN"]
         assert done.stdout == "yes False\n"
+
+
+EMPTIED = """
+import asyncio, multiprocessing, os, subprocess, sys
+import uvloop
+
+def probe(what):
+    return f"import sys; print({what!r}, any(type(f).__module__ == 'mutx_agent.launch.importing' for f in sys.meta_path))"
+
+async def aside(what, **options):
+    child = await asyncio.create_subprocess_exec(sys.executable, "-c", probe(what), **options)
+    await child.wait()
+    shell = await asyncio.create_subprocess_shell(f'{sys.executable} -c "{probe(what + " shell")}"', **options)
+    await shell.wait()
+
+for name in [*os.environ]:
+    if name.startswith(("MUTX", "PYTHON")):
+        del os.environ[name]
+spawn = multiprocessing.get_context("spawn").Process(target=exec, args=(probe("spawn"),))
+spawn.start()
+spawn.join()
+subprocess.run([sys.executable, "-c", probe("subprocess")])
+print(os.system(f'{sys.executable} -c "{probe("system")}"; exit 3') >> 8)
+os.spawnv(os.P_WAIT, sys.executable, [sys.executable, "-c", probe("spawnv")])
+asyncio.run(aside("asyncio", env={}))
+uvloop.run(aside("uvloop"))
+uvloop.run(aside("uvloop empty", env={}))
+try:
+    uvloop.run(asyncio.create_subprocess_exec(sys.executable, "-I", "-c", "pass"))
+except Exception as error:
+    print(type(error).__name__)
+"""
+
+
+def test_children_are_governed_also_where_the_program_has_emptied_its_environment(relay: RunningRelay) -> None:
+    said = relay.python(EMPTIED, "-u").stdout.splitlines()
+    aside = [f"{what}{how} True" for what in ("asyncio", "uvloop", "uvloop empty") for how in ("", " shell")]
+    assert said == [
+        "spawn True",
+        "subprocess True",
+        "system True",
+        "3",
+        "spawnv True",
+        *aside,
+        "UngovernedChild",
+    ]
+
+
+def test_what_ends_a_command_of_a_shell_is_the_commands_own(relay: RunningRelay) -> None:
+    code = """
+import os, signal, threading
+signal.signal(signal.SIGINT, lambda *_: print("mine"))
+print(os.system("kill -INT $PPID; kill -INT $$"), os.system(b"exit 5") >> 8)
+os.kill(os.getpid(), signal.SIGINT)
+beside = threading.Thread(target=lambda: print(os.system("exit 4") >> 8))
+beside.start()
+beside.join()
+signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+print(os.system("true"))
+"""
+    assert relay.python(code, "-u").stdout.splitlines() == ["2 5", "mine", "4", "-1"]
 
 
 def test_news_that_cannot_be_told_are_shown(relay: RunningRelay) -> None:

@@ -236,6 +236,21 @@ def test_what_could_be_read_in_two_ways_is_refused(open_gate: OpenGate, head: by
     assert not gate.plane.calls
 
 
+@pytest.mark.parametrize("name", [b"Content-Length", b"Transfer-Encoding"])
+def test_what_says_where_a_body_ends_goes_on_whatever_the_client_says_of_it(
+    open_gate: OpenGate, shop: int, name: bytes
+) -> None:
+    """Without it, the server would take the body for another request, which nobody has decided."""
+    body = b"GET /secret HTTP/1.1\r\nHost: x\r\n\r\n"
+    sent = {
+        b"Content-Length": (b"%d" % len(body), body),
+        b"Transfer-Encoding": (b"chunked", b"%x\r\n%s\r\n0\r\n\r\n" % (len(body), body)),
+    }
+    value, data = sent[name]
+    head = b"POST http://127.0.0.1:%d/ HTTP/1.1\r\nConnection: %s\r\n%s: %s\r\n%s\r\n" % (shop, name, name, value, AUTH)
+    assert raw(open_gate(), head + data).endswith(b"got %d" % len(body))
+
+
 @pytest.mark.parametrize("body", [b"zz\r\n", b"\r\n", b"5\r\nabcdefgh\r\n0\r\n\r\n", b"fffffffff\r\n"])
 def test_chunks_that_lie_end_the_exchange(open_gate: OpenGate, shop: int, body: bytes) -> None:
     gate = open_gate()

@@ -98,6 +98,16 @@ def test_values_are_hidden_by_name_at_any_depth() -> None:
     assert '"name": "ana"' in said
 
 
+@pytest.mark.parametrize(
+    "text", [f"api_key=sk-{SECRET}{SECRET}", f"password={HIDDEN}{SECRET}, ok", f"token: {HIDDEN} ok"]
+)
+def test_what_is_hidden_already_is_hidden_once(text: str) -> None:
+    hidden = redact_text(text)
+    assert SECRET not in hidden
+    assert (hidden.count("["), hidden.count("]")) == (1, 1)
+    assert redact_text(hidden) == hidden
+
+
 def test_what_is_no_secret_stays() -> None:
     for text in (
         "agent 01a2029a-b50b-733e-be20-ab12958ffb98 did /v1/agents/{agent_id} in 12 ms",

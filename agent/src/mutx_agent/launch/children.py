@@ -5,9 +5,12 @@ everything in memory already; workers of process pools get the scope of each tas
 """
 
 import os
+import signal
 import sys
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from functools import wraps
+from importlib import import_module
 from types import MappingProxyType
 from typing import Any
 
@@ -16,6 +19,9 @@ from mutx_agent.launch.order import SCOPE_VARIABLE, Order, portable, scope_to_te
 from mutx_agent.scope import CURRENT, Scope
 
 Environment = Mapping[Any, Any]
+SHELL = "/bin/sh"
+ENVIRONMENT_AT = 5
+"""Among the arguments of CPython's own `fork_exec`."""
 POOL_METHODS = ("apply_async", "_map_async", "imap", "imap_unordered")
 
 
@@ -29,8 +35,10 @@ class Children:
             {
                 "subprocess": self._in_subprocess,
                 "multiprocessing.process": _in_multiprocessing,
+                "multiprocessing.util": self._in_spawn,
                 "multiprocessing.pool": _in_pools,
                 "concurrent.futures.process": _in_executors,
+                "uvloop": self._in_uvloop,
             }
         )
 
@@ -79,7 +87,7 @@ class Children:
             from mutx_agent.launch.interpreters import blind_option_in_shell
 
             self.check(blind_option_in_shell(os.fsdecode(command)))
-            return plain_system(command)
+            return _shell(command)
 
         os.execv, os.system = execv, system
 
@@ -104,6 +112,60 @@ class Children:
             plain(this, **(given | {"env": self.environment(given.get("env"))}))
 
         popen.__init__ = start
+
+    def _in_spawn(self) -> None:
+        """A process of `multiprocessing` gets what the environment is then; the program may have emptied it."""
+        spawning: Any = import_module("_posixsubprocess")
+        plain = spawning.fork_exec
+
+        @wraps(plain)
+        def fork_exec(*args: Any) -> Any:
+            if args[ENVIRONMENT_AT] is None:
+                pairs = [os.fsencode(f"{name}={value}") for name, value in self.environment(None).items()]
+                args = (*args[:ENVIRONMENT_AT], pairs, *args[ENVIRONMENT_AT + 1 :])
+            return plain(*args)
+
+        spawning.fork_exec = fork_exec
+
+    def _in_uvloop(self) -> None:
+        """Its event loop starts processes itself."""
+        loop = sys.modules["uvloop"].Loop
+        plain_exec, plain_shell = loop.subprocess_exec, loop.subprocess_shell
+
+        @wraps(plain_exec)
+        async def subprocess_exec(
+            this: Any, factory: Any, program: Any, *args: Any, env: Any = None, **options: Any
+        ) -> Any:
+            self.check(_blind_in([program, *args], options.get("executable"), shell=False))
+            return await plain_exec(this, factory, program, *args, env=self.environment(env), **options)
+
+        @wraps(plain_shell)
+        async def subprocess_shell(this: Any, factory: Any, command: Any, *, env: Any = None, **options: Any) -> Any:
+            from mutx_agent.launch.interpreters import blind_option_in_shell
+
+            self.check(blind_option_in_shell(os.fsdecode(command)))
+            return await plain_shell(this, factory, command, env=self.environment(env), **options)
+
+        loop.subprocess_exec, loop.subprocess_shell = subprocess_exec, subprocess_shell
+
+
+def _shell(command: Any) -> int:
+    """As `system(3)`, but by `os.posix_spawn`, which hands on what governs: what is typed to end the command ends it alone.
+
+    Returns the status as `os.waitpid` has it.
+    """
+    typed = (signal.SIGINT, signal.SIGQUIT)
+    mine = threading.current_thread() is threading.main_thread()
+    kept = {number: signal.signal(number, signal.SIG_IGN) for number in typed} if mine else {}
+    usual = [number for number in typed if kept.get(number) is not signal.SIG_IGN]
+    try:
+        pid = os.posix_spawn(SHELL, ["sh", "-c", command], os.environ, setsigdef=usual)
+        return os.waitpid(pid, 0)[1]
+    except ChildProcessError:  # the program has its children reaped by the kernel
+        return -1
+    finally:
+        for number, handler in kept.items():
+            signal.signal(number, signal.SIG_DFL if handler is None else handler)
 
 
 def _blind_in(args: Any, executable: Any, *, shell: bool) -> str | None:

@@ -52,7 +52,7 @@ def parsed(line: bytes) -> dict[str, Any]:
         raise _too_long()
     request = parse(line)
     if not isinstance(request, dict):
-        raise MalformedBody('a request is {"id": ..., "verb": ..., "body": {...}} on one line')
+        raise MalformedBody("a request is one JSON object on one line")
     return request
 
 

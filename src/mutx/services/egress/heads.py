@@ -16,6 +16,8 @@ HOP_BY_HOP = frozenset(
     "connection keep-alive proxy-connection proxy-authorization proxy-authenticate te upgrade expect".split()
 )
 """Of the connection between client and gateway; they end here."""
+KEPT = frozenset({"host", "content-length", "transfer-encoding"})
+"""Whoever names these in `Connection` would have a body taken for the next request."""
 NO_BODY = frozenset({204, 304})
 
 Headers = tuple[tuple[str, str], ...]
@@ -150,7 +152,7 @@ def single(headers: Headers, name: str) -> str | None:
 def end_to_end(headers: Headers) -> Headers:
     """Those that concern the two ends and not the connection between two of the hops."""
     named = {word.strip().lower() for key, value in headers if key.lower() == "connection" for word in value.split(",")}
-    return tuple((key, value) for key, value in headers if key.lower() not in HOP_BY_HOP | (named - {"host"}))
+    return tuple((key, value) for key, value in headers if key.lower() not in HOP_BY_HOP | (named - KEPT))
 
 
 def body_length(headers: Headers) -> int | None:

@@ -35,7 +35,7 @@ HARMLESS_NAME = re2.compile(rf"(?i)^(?:{_HARMLESS})$")
 _FIELD = re2.compile(
     # name, closing quote (also escaped), separator, opening quote; then the value up to its end
     rf"(?i)([\w-]*(?:{_NAMES})[\w-]*\\*[\"']?\s*(?:[:=]|=>)\s*(?:(?:bearer|basic|digest|token)\s+)?)"
-    r"(\\*\"(?:[^\"\\]|\\[^\"])*\\*\"|\\*'[^']*'|[^\s,;&\"'}\])<>\\]+)"
+    r"(\\*\"(?:[^\"\\]|\\[^\"])*\\*\"|\\*'[^']*'|(?:\[redacted\]|[^\s,;&\"'}\])<>\\])[^\s,;&\"'}\])<>\\]*)"
 )
 _COOKIES = re2.compile(r"(?i)((?:set-)?cookie\s*[:=]\s*)[^\r\n\"']+")
 _PEM = re2.compile(r"-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----(?s:.*?)(?:-----END [A-Z0-9 ]*PRIVATE KEY-----|\z)")
