@@ -10,8 +10,11 @@ YOUNG, MIDDLE, OLD = 20_000, 20, 50
 
 
 def tune() -> None:
-    """Call once everything is loaded: that stays, so it is taken out of cyclic collection."""
+    """Call once everything is loaded: that stays, so it is taken out of cyclic collection.
+
+    Unlooked at: what was loaded has few cycles that nobody needs any more, and to find them keeps the start waiting.
+    """
     sys.setswitchinterval(SWITCH_SECONDS)
-    gc.collect()
     gc.freeze()
     gc.set_threshold(YOUNG, MIDDLE, OLD)
+    gc.enable()

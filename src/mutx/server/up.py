@@ -2,6 +2,7 @@
 
 import asyncio
 import errno
+import gc
 import json
 import math
 import os
@@ -106,6 +107,7 @@ async def _serve(settings: Settings, listener: socket.socket) -> None:
             _announce(settings, str(settings.socket))
             await server.serve(sockets=[listener])
             return
+        gc.enable()  # nobody knows how long it waits
         server = _server(room, settings)
         patient = settings.model_copy(update={"database_startup_seconds": math.inf})
         opening = asyncio.create_task(_enter(room, patient, stack, server))

@@ -5,7 +5,6 @@ from threading import Lock
 from typing import Any
 
 import httpx2
-from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 
@@ -18,8 +17,14 @@ PATIENCE = 10.0
 def open_exporter(endpoint: str, headers: Mapping[str, str] | None, exchange: TokenExchange | None) -> SpanExporter:
     """`endpoint`: the full URL, `http://collector:4318/v1/traces`."""
     if exchange is None:
-        return OTLPSpanExporter(endpoint=endpoint, headers=dict(headers or {}))
+        return _sender(endpoint, headers or {})
     return TokenExporter(endpoint, headers or {}, exchange)
+
+
+def _sender(endpoint: str, headers: Mapping[str, str]) -> SpanExporter:
+    from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+
+    return OTLPSpanExporter(endpoint=endpoint, headers=dict(headers))
 
 
 class TokenExporter(SpanExporter):
@@ -42,7 +47,7 @@ class TokenExporter(SpanExporter):
             if token is None:
                 return SpanExportResult.FAILURE
             headers = {**self._headers, "authorization": f"Bearer {token}"}
-            self._open = OTLPSpanExporter(endpoint=self._endpoint, headers=headers)
+            self._open = _sender(self._endpoint, headers)
             return self._open.export(spans)
 
     def _token(self) -> str | None:
