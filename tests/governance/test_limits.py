@@ -2,7 +2,7 @@
 
 import pytest
 
-from mutx.governance.limits import forbidden
+from mutx.governance.limits import forbidden, silenced
 from mutx.governance.types import AccessLimit, LimitedVerb
 
 ACT, APPROVE = LimitedVerb.ACT, LimitedVerb.APPROVE
@@ -31,3 +31,14 @@ def test_a_denial_that_fits_and_a_grant_that_does_not(
     limits: list[AccessLimit], agent: str, tool: str, by: str | None
 ) -> None:
     assert forbidden(limits, ACT, agent, tool) == by
+
+
+def test_only_a_denial_of_everything_silences_an_agent() -> None:
+    limits = [
+        limit("grant", True, agent="bot"),
+        limit("no-pay", False, agent="bot", tool="pay"),
+        limit("others", False, agent="scout-*"),
+        limit("all", False, agent="bot"),
+    ]
+    assert silenced(limits, "bot") == "all"
+    assert silenced(limits[:3], "bot") is None

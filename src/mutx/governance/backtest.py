@@ -58,7 +58,7 @@ class Backtest:
         self._engine, self._since = engine, since
         self._accumulator = ContextAccumulator()
         self._spent: Counter[str] = Counter()
-        self.sessions = self.turns = self.decisions = self.erased = self.changed = 0
+        self.sessions = self.turns = self.decisions = self.erased = self.changed = self.stricter = 0
         self.effects: Counter[tuple[Effect, Effect]] = Counter()
         """(recorded, now) -> decisions."""
         self.changes: Counter[Change] = Counter()
@@ -116,6 +116,7 @@ class Backtest:
         rule = f"{decision.rule.policy}/{decision.rule.id}" if decision.rule else ""
         decides = rule if decision.reason_code.value == "rule" and rule else decision.reason_code.value
         change = Change(turn.action.agent_id, turn.action.tool_name, before, after, decides)
+        self.stricter += change.stricter
         if change in self.changes or len(self.changes) < MAX_CHANGES:
             self.changes[change] += 1
         if len(self.examples) < MAX_EXAMPLES and self._shown[change] < MAX_PER_CHANGE:

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import pytest
 from msgspec.structs import replace
 
@@ -13,6 +14,7 @@ from mutx.governance.turn import Outcome, OutcomeStatus
 from mutx.governance.types import Caller, Effect, ReasonCode
 from mutx.kit.errors import Unavailable
 from mutx.resources.guardrails.jobs import follow_pauses, refresh_pauses, store_counts
+from mutx.services.evalview.judge import LlmJudge
 from mutx.services.evalview.watch import MAX_AGENTS, MAX_TOOLS, AgentWatch
 from tests.resources.governed import Governed, Somebody, governed
 from tests.server.plane import STORES, store_url
@@ -223,3 +225,15 @@ async def test_counts_that_cannot_be_stored_are_kept_and_bounded(
     for number in range(MAX_AGENTS + 5):
         watch.heard(replace(concluded, action=replace(concluded.action, agent_id=str(number))))
     assert len(watch.take()) == MAX_AGENTS
+
+
+async def test_a_judge_that_is_away_refuses_and_says_nothing_of_the_text(plane: Governed, ana: Somebody) -> None:
+    away = httpx2.AsyncClient(
+        transport=httpx2.MockTransport(lambda _: httpx2.Response(503)), base_url="http://j.example"
+    )
+    plane.services.evalview._judge = LlmJudge(away, model="guard")
+    refused = await checked(ana, text="What is the capital of France?", session_id="quiet")
+    assert (refused["allowed"], refused["reason"], refused["confidence"]) == (False, "guardrail_unavailable", 0.0)
+    assert refused["receipt_id"] is None
+    looked = await checked(ana, text=ATTACK, session_id="quiet")
+    assert (looked["reason"], looked["receipt_id"] is None) == ("prompt_injection_detected", False)

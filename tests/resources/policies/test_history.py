@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from mutx.governance import backtest, mining
 from tests.resources.governed import POLICY, Governed, Somebody
 
 
@@ -126,3 +127,29 @@ async def test_a_mined_policy_allows_what_was_done_and_no_more(plane: Governed, 
     assert not (await plane.decide(agent, "mail", session="n", to="bo@evil.example", body="hello")).effect.runs
     assert not (await plane.decide(agent, "read_stock", session="n", path="c", limit=1)).effect.runs
     assert not (await plane.decide(agent, "drop", session="n")).effect.runs
+
+
+async def test_changes_of_more_kinds_than_are_told_apart_are_counted_all_the_same(
+    plane: Governed, ana: Somebody, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a pipeline fails on must not hang on how many kinds there are."""
+    monkeypatch.setattr(backtest, "MAX_CHANGES", 1)
+    monkeypatch.setattr(backtest, "MAX_EXAMPLES", 2)
+    await _work(plane, ana, 2)
+    document = "name: shop\ndefault: deny\nrules: []\n"
+    result = await _post(ana, "backtest", document=document)
+    assert (result["changed"], result["stricter"]) == (6, 6)
+    assert (len(result["changes"]), len(result["examples"])) == (1, 2)
+
+
+async def test_a_mined_policy_of_more_tools_and_arguments_than_are_learned(
+    plane: Governed, ana: Somebody, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mining, "MAX_TOOLS", 1)
+    monkeypatch.setattr(mining, "MAX_ARGUMENTS", 1)
+    await _work(plane, ana, 10)
+    document = json.loads((await _post(ana, "mine"))["document"])
+    assert list(document["tools"]) == ["read_stock"]
+    stock = document["tools"]["read_stock"]
+    assert len(stock["parameters"]) == 1
+    assert stock.get("additional_parameters", True) is True

@@ -110,6 +110,7 @@ async def test_silence_refuses_or_leaves_it_to_the_lower_layers() -> None:
 
     closed = await verdict(Endpoint(broken).judge(), "What is the weather?")
     assert not closed.allowed
+    assert [one.kind for one in closed.checks[-1].findings] == ["unavailable"]
     lower = await verdict(Endpoint(broken).judge(when_silent=WhenSilent.LOWER), "What is the weather?")
     assert lower.allowed
     permissive = await verdict(Endpoint(broken).judge(), "What is the weather?", "permissive")

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from mutx.contract.guardrails import GuardrailCheck, GuardrailDirection, GuardrailFindings, GuardrailReaction
 from mutx.governance.noting import MAX_SIGNALS
 from mutx.governance.types import Confidentiality, Label, SessionNote
+from mutx.services.evalview.service import UNAVAILABLE
 
 SUSPICIOUS = frozenset({"prompt_injection", "llm_judge", "encoding"})
 """Whoever wrote such a text is not to be trusted: from then on the session holds untrusted data."""
@@ -13,7 +14,7 @@ PERSONAL = "pii_detection"
 
 def note_of(direction: str, checks: Sequence[GuardrailCheck], *, refused: bool) -> SessionNote | None:
     """None where every check passed."""
-    failed = [check for check in checks if not check.passed]
+    failed = [check for check in checks if not check.passed and _looked(check)]
     if not failed:
         return None
     kept = any(check.name == PERSONAL and _stays(direction, check) for check in failed)
@@ -38,6 +39,11 @@ def _note(direction: str, names: Iterable[str], *, refused: bool, personal: bool
     )
 
 
+def _looked(check: GuardrailCheck) -> bool:
+    """Whether it found anything: that nobody could look says nothing of the text."""
+    return not check.findings or any(found.kind != UNAVAILABLE for found in check.findings)
+
+
 def _stays(direction: str, check: GuardrailCheck) -> bool:
     """Whether the agent holds the personal data: it said them itself, or they were passed on to it."""
     return direction == GuardrailDirection.OUTPUT or check.reaction is GuardrailReaction.FLAG
@@ -48,4 +54,5 @@ def _names(failed: Iterable[GuardrailCheck]) -> Iterable[str]:
     for check in failed:
         yield check.name
         if check.name in (PERSONAL, "toxic_content"):
-            yield from sorted({f"{check.name}:{found.kind.lower()}"[:64] for found in check.findings})
+            kinds = {found.kind for found in check.findings} - {UNAVAILABLE}
+            yield from sorted(f"{check.name}:{kind.lower()}"[:64] for kind in kinds)

@@ -16,7 +16,7 @@ from mutx.contract.guardrails import (
 )
 from mutx.governance.noting import Noted
 from mutx.kit.errors import TooLarge
-from mutx.resources.guardrails.service import REASONS, Guardrails, profile_named
+from mutx.resources.guardrails.service import Guardrails, profile_named, reason_of
 from mutx.services.evalview.profiles import CheckName, Direction, Profile, Reaction
 from mutx.services.evalview.service import MAX_FINDINGS, Check, EvalView, Question, TextVerdict
 
@@ -58,7 +58,7 @@ class Results:
             latency_ms=round((time.perf_counter() - started) * 1000, 2),
             model=worst.model if worst is not None else self._evalview.model,
             result=result,
-            reason=REASONS[refusal.name] if refusal else None,
+            reason=reason_of(refusal) if refusal else None,
             details=refusal.details if refusal else None,
             receipt_id=receipt,
         )

@@ -23,7 +23,7 @@ from mutx.resources.guardrails.notes import note_of
 from mutx.services.evalview.anomaly import Anomalous, Anomaly, Response
 from mutx.services.evalview.profiles import PROFILES, Direction, Profile
 from mutx.services.evalview.redact import OutputEncoding, Redaction, restored
-from mutx.services.evalview.service import EvalView, Question, TextVerdict
+from mutx.services.evalview.service import UNAVAILABLE, Check, EvalView, Question, TextVerdict
 from mutx.services.identity.sealing import Sealer
 from mutx.web.services import Services
 
@@ -118,6 +118,12 @@ def question_of(body: GuardrailQuestion, profile: Profile) -> Question:
     )
 
 
+def reason_of(refusal: Check) -> str:
+    """Why a text is refused; that nobody could look is no verdict on it."""
+    looked = any(found.kind != UNAVAILABLE for found in refusal.findings) or not refusal.findings
+    return REASONS[refusal.name] if looked else "guardrail_unavailable"
+
+
 def _since(started: float) -> float:
     return round((time.perf_counter() - started) * 1000, 2)
 
@@ -137,7 +143,7 @@ def _answer(verdict: TextVerdict, vault: str | None, latency: float) -> Guardrai
     if refusal is None:
         return answer
     told = {
-        "reason": REASONS[refusal.name],
+        "reason": reason_of(refusal),
         "details": refusal.details,
         "confidence": refusal.confidence,
         "action": GuardrailAction.BLOCK,

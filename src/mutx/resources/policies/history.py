@@ -123,7 +123,7 @@ def _result(test: Backtest, version: str, since: float) -> BacktestResult:
         decisions=test.decisions,
         erased=test.erased,
         changed=test.changed,
-        stricter=sum(count for change, count in changes if change.stricter),
+        stricter=test.stricter,
         now={
             effect.value: sum(count for (_, after), count in test.effects.items() if after is effect)
             for effect in Effect

@@ -8,6 +8,7 @@ import msgspec
 from msgspec import Struct
 
 from mutx.kit.errors import Unavailable
+from mutx.services.remote import answered
 
 MAX_ANSWER = 4 * 1024 * 1024
 MAX_DIMENSIONS = 16_384
@@ -35,12 +36,9 @@ class EndpointEncoder:
         body = {"model": self.name, "input": list(texts), "encoding_format": "float"}
         try:
             async with self._gate:
-                response = await self._client.post("embeddings", json=body)
-            response.raise_for_status()
-            if len(response.content) > MAX_ANSWER:
-                raise Unavailable("the embedding endpoint answered with too much")
-            answer = msgspec.json.decode(response.content, type=_Embeddings)
-        except (httpx2.HTTPError, msgspec.MsgspecError) as error:
+                content = await answered(self._client, "embeddings", body, most=MAX_ANSWER)
+            answer = msgspec.json.decode(content, type=_Embeddings)
+        except (httpx2.HTTPError, msgspec.MsgspecError, Unavailable) as error:
             raise Unavailable("the embedding endpoint gave no usable answer; see DRIFT_EMBEDDING_URL") from error
         vectors = [one.embedding for one in sorted(answer.data, key=lambda one: one.index)]
         if any(len(vector) > MAX_DIMENSIONS for vector in vectors):

@@ -17,7 +17,7 @@ import msgspec
 from msgspec import Struct
 
 from mutx.kit.errors import Unavailable
-from mutx.services.evalview.remote import answered
+from mutx.services.remote import answered
 
 PROMPT_VERSION = "1"
 MAX_TEXT = 16_000
@@ -121,7 +121,7 @@ class LlmJudge:
             ],
         }
         try:
-            content = await answered(self._client, "chat/completions", body, seconds=self._seconds, most=MAX_ANSWER)
+            content = await answered(self._client, "chat/completions", body, most=MAX_ANSWER)
             completion = msgspec.json.decode(content, type=_Completion)
             answer = msgspec.json.decode(completion.choices[0].message.content.strip(), type=_JudgeAnswer)
         except (httpx2.HTTPError, msgspec.MsgspecError, IndexError, Unavailable) as error:

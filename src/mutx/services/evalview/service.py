@@ -24,6 +24,8 @@ AT_ONCE = 2
 MAX_WAITING = 64
 """Texts that wait for a thread; beyond, the caller is told to come back."""
 MAX_FINDINGS = 100
+UNAVAILABLE = "unavailable"
+"""The kind of finding that says that nobody could look."""
 LISTS_SILENT = 0.5
 """How surely a text is clean of which the word lists say nothing: they know what is plainly said, and no more."""
 
@@ -199,7 +201,7 @@ class EvalView:
         try:
             scores = await self._toxicity.find(await self._undisguised(question.text))
         except Unavailable as error:
-            check = Check(name=CheckName.TOXIC, passed=False, reaction=reaction, details=str(error))
+            check = _unanswered(CheckName.TOXIC, reaction, error)
         else:
             check = _toxic(scores.found, reaction, clean=round(1 - scores.highest, 4))
         before = next(one for one in verdict.checks if one.name is CheckName.TOXIC)
@@ -219,7 +221,7 @@ class EvalView:
             found = await self._judge.judge(await self._undisguised(question.text))
         except Unavailable as error:
             lower = self._judge.when_silent is WhenSilent.LOWER
-            check = Check(name=CheckName.JUDGE, passed=lower, reaction=reaction, details=str(error))
+            check = _unanswered(CheckName.JUDGE, reaction, error, passed=lower)
         else:
             check = Check(
                 name=CheckName.JUDGE,
@@ -281,6 +283,18 @@ def _leak(question: Question, reaction: Reaction) -> Check:
         confidence=max((one.confidence for one in found), default=1.0),
         findings=tuple(CheckFinding(one.kind, confidence=one.confidence) for one in found),
         details="what must stay inside is in this text" if found else "",
+    )
+
+
+def _unanswered(name: CheckName, reaction: Reaction, error: Unavailable, *, passed: bool = False) -> Check:
+    """Nobody looked: that is no finding about the text."""
+    return Check(
+        name=name,
+        passed=passed,
+        reaction=reaction,
+        confidence=0.0,
+        findings=() if passed else (CheckFinding(UNAVAILABLE),),
+        details=str(error),
     )
 
 

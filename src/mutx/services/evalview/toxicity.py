@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Struct
 
 from mutx.kit.errors import Unavailable
-from mutx.services.evalview.remote import answered
+from mutx.services.remote import answered
 
 THRESHOLD = 0.5
 SECONDS = 5.0

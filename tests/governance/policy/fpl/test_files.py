@@ -379,3 +379,25 @@ def test_an_id_may_be_made_of_a_glob_and_two_rules_may_stand_on_one_line():
 def test_values_of_all_kinds():
     text = 'var a "x"\nvar b = 2.5\nvar c false\npermit t when args.p == a and args.q == b and args.r == c and args.s == $3'
     assert Play(fpl(text)).effect("t", {"p": "x", "q": 2.5, "r": False, "s": 3}) is Effect.ALLOW
+
+
+def test_a_broken_block_with_a_text_that_never_ends_is_passed_over():
+    assert next(line for line, *_ in problems('agent a {\n  egress {\n    allow = "x\n  }\n')) == 2
+
+
+def test_a_block_with_too_many_faults_is_given_up():
+    assert len(problems("agent a {\n" + "egress\n" * 500 + "}\n")) == 100
+
+
+def test_a_budget_of_money_alone_counts_no_calls():
+    document = load("agent a {\n budget session {\n max $3\n }\n permit *\n}", format="fpl", name="p")
+    assert [one.id for one in document.limits] == ["a.budget-session"]
+
+
+def test_agents_of_different_files_follow_plans_of_their_own():
+    files = [f"agent {name} {{\n phase one {{\n permit x\n }}\n}}" for name in ("a", "b")]
+    engine = PolicyEngine(compile_policies([load(text, format="fpl", name=f"p{at}") for at, text in enumerate(files)]))
+    for name in ("a", "b"):
+        play = Play(engine, agent=name)
+        assert play.effect("x") is Effect.ALLOW
+        assert play.effect("y") is Effect.DENY

@@ -7,8 +7,13 @@ import httpx2
 from mutx.kit.errors import Unavailable
 
 
-async def answered(client: httpx2.AsyncClient, url: str, body: object, *, seconds: float, most: int) -> bytes:
-    """What a POST of `body` as JSON answers, at most `most` bytes. Raises httpx2.HTTPError, TimeoutError, Unavailable."""
+async def answered(
+    client: httpx2.AsyncClient, url: str, body: object, *, most: int, seconds: float | None = None
+) -> bytes:
+    """What a POST of `body` as JSON answers, at most `most` bytes, within `seconds`; None: the caller has a bound.
+
+    Raises httpx2.HTTPError, TimeoutError, Unavailable.
+    """
     content = bytearray()
     async with asyncio.timeout(seconds), client.stream("POST", url, json=body) as response:
         response.raise_for_status()
