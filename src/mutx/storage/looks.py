@@ -19,12 +19,13 @@ class Looks:
         units = self._database.units
         if units is not None and units == self._seen:
             return
-        self._seen = units
+        self._seen, done = units, False
         try:
             await look()
-        except BaseException:
-            self.again()
-            raise
+            done = True
+        finally:
+            if not done:
+                self.again()
 
     def again(self) -> None:
         """What was seen may not be all: the next look is taken in any case."""
