@@ -16,6 +16,7 @@ from mutx.services.evalview.tokens import open_tokenizer
 from mutx.services.evalview.toxicity import ToxicityEndpoint
 from mutx.services.evalview.watch import AgentWatch
 from mutx.storage.engine import Database
+from mutx.storage.looks import Looks
 from mutx.web.services import Services
 
 COUNT_SECONDS = 1.0
@@ -54,9 +55,10 @@ async def close_models(services: Services) -> None:
 
 def watch_jobs(services: Services) -> tuple[Periodic, ...]:
     database, bus, clock, watch = services.database, services.bus, services.clock, services.watch
+    looks = Looks(database)
     return (
         Periodic("behaviour", lambda: store_counts(database, watch, bus, clock), COUNT_SECONDS),
-        Periodic("pauses", lambda: follow_pauses(database, watch, bus), GAP_SECONDS),
+        Periodic("pauses", lambda: follow_pauses(database, watch, bus, looks), GAP_SECONDS),
     )
 
 

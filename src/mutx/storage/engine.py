@@ -64,6 +64,11 @@ class Database(ABC):
         decide nothing by what they read: they may run beside others where the database can do that.
         """
 
+    @property
+    def units(self) -> int | None:
+        """Units of work that have ended, where no other process has any; turns of the ledger are none."""
+        return None
+
     @abstractmethod
     def pool(self) -> PoolState: ...
 

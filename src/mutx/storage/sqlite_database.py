@@ -31,6 +31,7 @@ class SqliteDatabase(Database):
         """`url`: `sqlite:///path`, or the path itself. `unit`, `busy`: seconds."""
         super().__init__()
         self.path = sqlite_path(url)
+        self._ended = 0
         self._unit = unit
         self._started = False
         self._lock = FileLock(self.path)
@@ -103,6 +104,12 @@ class SqliteDatabase(Database):
             raise
         except DBAPIError as error:
             raise refusal(error.orig or error) from error
+        finally:
+            self._ended += 1
+
+    @property
+    def units(self) -> int:
+        return self._ended
 
     def pool(self) -> PoolState:
         return pool_state(self._views, self._units)

@@ -16,6 +16,7 @@ from mutx.kit.errors import Unavailable
 from mutx.resources.guardrails.jobs import follow_pauses, refresh_pauses, store_counts
 from mutx.services.evalview.judge import LlmJudge
 from mutx.services.evalview.watch import MAX_AGENTS, MAX_TOOLS, AgentWatch
+from mutx.storage.looks import Looks
 from tests.resources.governed import Governed, Somebody, governed
 from tests.server.plane import STORES, store_url
 
@@ -177,7 +178,7 @@ async def test_a_process_hears_of_a_pause_that_another_one_began(plane: Governed
     for _number in range(20):
         await ana.post("/v1/guardrails/observations", {"agent_id": agent_id, "failed": True})
     assert not services.watch.is_paused(ana.workspace_id, agent_id)
-    await follow_pauses(services.database, services.watch, services.bus)
+    await follow_pauses(services.database, services.watch, services.bus, Looks(services.database))
     assert services.watch.is_paused(ana.workspace_id, agent_id)
 
 

@@ -1,6 +1,7 @@
 """Beside requests: what turns told of agents is stored, and who is paused is known in every process."""
 
 from collections.abc import Iterable
+from functools import partial
 from itertools import islice
 
 from sqlalchemy import select
@@ -12,6 +13,7 @@ from mutx.resources.guardrails.counts import AgentCounts
 from mutx.services.evalview.watch import AgentCount, AgentKey, AgentWatch
 from mutx.storage.coordination import Bus
 from mutx.storage.engine import Database
+from mutx.storage.looks import Looks
 
 PAUSES = "pauses"
 """The topic on which replicas hear that somebody was paused or resumed."""
@@ -73,8 +75,8 @@ async def refresh_pauses(database: Database, watch: AgentWatch) -> None:
         watch.pause_only((workspace_id, agent_id) for workspace_id, agent_id in found)
 
 
-async def follow_pauses(database: Database, watch: AgentWatch, bus: Bus) -> None:
+async def follow_pauses(database: Database, watch: AgentWatch, bus: Bus, looks: Looks) -> None:
     """One turn of a process's watch: ask who is paused, then rest until it is time or somebody says so."""
     async with bus.subscribe(PAUSES) as news:
-        await refresh_pauses(database, watch)
+        await looks.take(partial(refresh_pauses, database, watch))
         await news.get(LOOK_SECONDS)

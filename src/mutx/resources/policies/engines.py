@@ -15,6 +15,7 @@ from mutx.resources.policies.compiling import StoredPolicy, build, read_document
 from mutx.resources.policies.models import PolicyRow, PolicySnapshotRow
 from mutx.storage.coordination import Bus
 from mutx.storage.engine import Database
+from mutx.storage.looks import Looks
 
 WORKSPACES = 4096
 DOCUMENTS = 256
@@ -36,6 +37,7 @@ class PolicyEngines:
     def __init__(self, database: Database, bus: Bus) -> None:
         self._database = database
         self._bus = bus
+        self._looks = Looks(database)
         self._in_force: OrderedDict[str, InForce] = OrderedDict()
         self._documents: OrderedDict[tuple[str, str], PolicyDocument] = OrderedDict()
         self.followed: dict[str, str] = {}
@@ -51,7 +53,9 @@ class PolicyEngines:
         async with self._database.read() as session:
             revision = await revision_of(session, workspace_id)
             enabled = await enabled_policies(session, workspace_id)
-        return self.install(workspace_id, revision, await self.compile(enabled))
+        engine = await self.compile(enabled)
+        self._looks.again()  # what was changed while this was read is not in it
+        return self.install(workspace_id, revision, engine)
 
     async def compile(self, policies: Sequence[StoredPolicy]) -> PolicyEngine:
         """The engine over these policies. Raises PolicyInvalid; nothing is put in force."""
@@ -73,8 +77,10 @@ class PolicyEngines:
 
     async def refresh(self) -> None:
         """Load again what another process changed. `PolicyWatch` calls it."""
-        if not self._in_force:
-            return
+        if self._in_force:
+            await self._looks.take(self._look)
+
+    async def _look(self) -> None:
         async with self._database.read() as session:
             revisions = await _revisions(session, list(self._in_force))
         for workspace_id, revision in revisions.items():

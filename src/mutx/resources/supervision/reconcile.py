@@ -54,6 +54,8 @@ class Reconciler:
         self._clock = clock
         self._metrics = metrics
         self._beaten = self._checked = float("-inf")
+        self._idle_at: int | None = None
+        """`Database.units` when there was nothing to see to, where nobody else writes the database."""
 
     async def open(self) -> None:
         """Find what an earlier control plane left, before anything else is started."""
@@ -63,14 +65,16 @@ class Reconciler:
     async def turn(self) -> None:
         """One look, at the latest after a second."""
         await self._supervisor.await_news(LOOK_SECONDS)
-        if self._supervisor.running:
+        if self._supervisor.running and (self._idle_at is None or self._idle_at != self._database.units):
             await self.tick()
 
     async def tick(self) -> None:
         """Raises Unavailable where the store does not answer; nothing is started then, and leases run out."""
         if self._config.lease_seconds:
             await self._keep_leases()
+        units = self._database.units
         rows = await self._rows()
+        self._idle_at = None if rows or self._supervisor.launches() else units
         known = {row.launch_id for row in rows}
         for child in tuple(self._supervisor.children.values()):
             if child.about.launch_id not in known:  # its agent was deleted, or another control plane has it
