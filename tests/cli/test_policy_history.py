@@ -10,7 +10,7 @@ from mutx.cli.demo.control_plane import LocalControlPlane
 from mutx.cli.policy_history import seconds
 from mutx.kit.errors import InputError
 from mutx.sdk import MutxClient
-from mutx_agent import Governor
+from mutx_agent import ActionDenied, Governor
 from tests.cli.conftest import Run
 from tests.sdk.local import POLICY, agent_key
 
@@ -40,6 +40,20 @@ def test_a_backtest_tells_a_pipeline(run: Run, signed_in: None, worked: str, tmp
     run(*words, "--fail-on", "never")
     answer = json.loads(run("bench", "history", *words[2:], "--json", exits=1).stdout)
     assert answer["changes"][0]["count"] == 12
+
+
+def test_a_mined_policy_says_which_sessions_taught_nothing(
+    run: Run, signed_in: None, client: MutxClient, plane: LocalControlPlane
+) -> None:
+    agent_id, key = agent_key(client, "rebel")
+    governor = Governor(url=plane.url, api_key=key, agent_id=agent_id, on_unrecorded="raise")
+    for number in range(10):
+        with governor.session(request="read"), governor.action("read_page", {"number": number}) as action:
+            action.result = "text"
+    with governor.session(request="read"), pytest.raises(ActionDenied), governor.action("drop_table", {}):
+        pass
+    governor.close()
+    assert "# left out: 1 sessions in which something was denied" in run("policies", "mine", "--agent", agent_id).stdout
 
 
 def test_a_mined_policy_lints_and_says_what_it_was_learned_from(
