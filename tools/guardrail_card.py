@@ -148,6 +148,19 @@ Harmless sources with more than 2 %: {above}. They speak about prompts, attacks 
 |---|---|---|
 {sources}
 
+## What was tried and is not part of it
+
+Each was measured as above, with the written texts of its day, at 1.5 % false positives.
+
+- Character n-grams (3 to 5, within words) beside the words: 44.9 % against 45.5 % without them; alone 36.1 %.
+- Gradient-boosted trees over the scores of a text's passages: 50.1 % against 57.1 % without; with what sets a passage apart from the
+  rest of its document (words, language, person, questions, marks, place) 46.5 %. They learn the sources.
+- Other sums of the passages' scores than the worst: 47.4 to 57.9 % against 57.1 %.
+- Ordinary questions and tasks put into documents, as attacks to train on: no gain, and more false positives.
+- More written attacks in more languages, and a second look at the worst harmless passages: 58.1 % against 58.1 %. The mean over
+  sources with 20 attacks or more rises from 49.5 to 52.5 % and indirect attacks from 37.6 to 41.7 %, but jailbreaks fall from
+  64.6 to 59.4 %, and plain insults were taken for attacks.
+
 ## What it does not do
 
 - Attacks that are ordinary requests in the wrong place ("What is the capital of Brazil?" in a mail).
