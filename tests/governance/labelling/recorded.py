@@ -68,7 +68,12 @@ def read_set(name: str) -> dict[str, Any]:
 
 def engine_of(tools: Sequence[Mapping[str, Any]]) -> PolicyEngine:
     """Under the policy that is proposed for the tools, as an agent is told of them."""
-    told = [tool(one["name"], one["description"], **one.get("parameters", {})) for one in tools]
+    told = [
+        {"name": one["name"], "description": one["description"], "parameters": one["schema"]}
+        if "schema" in one
+        else tool(one["name"], one["description"], **one.get("parameters", {}))
+        for one in tools
+    ]
     return PolicyEngine(compile_policies([load(json.dumps(propose(read_specs(told))), format="json")]))
 
 
