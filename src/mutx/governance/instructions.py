@@ -10,6 +10,8 @@ import re
 from collections.abc import Iterable, Iterator
 from itertools import pairwise
 
+from typing import NamedTuple
+
 from mutx.governance.provenance_text import tokens
 from mutx.governance.requested import may_order
 
@@ -64,6 +66,8 @@ _HOURS = frozenset("daily from until till every now late today tomorrow again on
 _FIRST_NAMES = frozenset(("mark", "bill", "grant", "contact"))
 
 _SENTENCE = re.compile(r"(?<=[.!?;])\s+|\n+")
+_CELL = re.compile(r"\s*[|\t]\s*")
+"""Between cells of a row. Dashes and commas stand in what people write, too."""
 _PIECE = re.compile(r"[^\W_]+|[:,()\"'“”‘’<>{}=*#\[\]|-]")
 _LEADS = frozenset(
     "please kindly then and or also must should shall now first next just immediately always instead finally therefore you "
@@ -74,23 +78,68 @@ _INFINITIVES = frozenset(
 )
 ANNOUNCED = "announced-to-reader"
 """Stands for an announcement that names nothing in particular."""
+_LETTERS = re.compile(r"[^\W\d_]+")
+_FOREIGN = frozenset(
+    "il lo gli che di della dello delle dei del nel nella sono non per con una uno si questo questa prego subito le la les des "
+    "du et est pas pour avec dans sur une ce cette vous nous votre notre veuillez tout der die das den dem ein eine einen und "
+    "ist nicht mit auf bitte sie wir ihr von zu zum zur el los las y es por para esta este usted su sus una favor o os um uma "
+    "não nao com em seu sua este esta het een van voor niet met aan dat deze wij je och att det som inte jag du ett till og "
+    "ikke med på av i w na nie do proszę jest się że na ve bir bu için lütfen ja ei se että on".split()
+)
+_ENGLISH = frozenset(
+    "the of to and is are was were that this it its for with as by from at be been has have had not or but if you your we our "
+    "i my me he his she her they their will would can could should must may please all any there here what which when who how "
+    "do does did so than then them into about after before a an in on".split()
+)
+_FEW = 2
+_NO_NAME = 16
+"""Letters of another script that are more than a name."""
+_SENTENCE_WORDS = 4
+_BEYOND_LATIN = "\u0370"
+"""From Greek on: other alphabets and scripts."""
 _FOLLOWING = 1
 """Sentences after an order that still belong to it."""
 MAX_SENTENCE = 2000
 
 
+class Said(NamedTuple):
+    """A sentence that tells its reader to do something, or to go by something."""
+
+    whole: str
+    """All that the sentence says."""
+    told: str
+    """What of it is `told`."""
+
+
 def orders(texts: Iterable[str]) -> Iterator[str]:
-    """The sentences that give an order, with what belongs to them."""
+    """What the sentences that give an order mention, with what belongs to them."""
+    return (one.told for one in said(texts))
+
+
+def said(texts: Iterable[str]) -> Iterator[Said]:
+    """The sentences that give an order, each with the one after it, and those that announce something."""
     for text in texts:
         left = 0
         for sentence in _SENTENCE.split(text):
             if is_order(sentence[:MAX_SENTENCE]):
                 left = 1 + _FOLLOWING
+                sentence = _onward(sentence)
             if left:
-                yield _NUMBER.sub(_named_number, sentence)
+                yield Said(sentence, _NUMBER.sub(_named_number, sentence))
                 left -= 1
             elif announces(sentence[:MAX_SENTENCE]):
-                yield " ".join((ANNOUNCED, *(token.text for token in tokens(sentence) if token.strong)))
+                named = " ".join((ANNOUNCED, *(token.text for token in tokens(sentence) if token.strong)))
+                yield Said(sentence, named)
+
+
+def _onward(sentence: str) -> str:
+    """Without the cells of a table's row that stand before the first that orders: nobody's order is about those."""
+    at = 0
+    for cell in _CELL.split(sentence):
+        if is_order(cell[:MAX_SENTENCE]):
+            return sentence[at:]
+        at = sentence.index(cell, at) + len(cell)
+    return sentence
 
 
 def _named_number(match: re.Match[str]) -> str:
@@ -109,9 +158,24 @@ def announces(sentence: str) -> bool:
     return _ANNOUNCES.search(sentence.casefold()) is not None
 
 
+def is_foreign(sentence: str) -> bool:
+    """Is it in a language that nobody here reads? Then it may order anything."""
+    if not sentence.isascii():
+        beyond = sum(char.isalpha() and char >= _BEYOND_LATIN for char in sentence)
+        if beyond >= _NO_NAME and 2 * beyond > sum(map(str.isalpha, sentence)):
+            return True
+    every = _LETTERS.findall(sentence.casefold())
+    if len(every) < _SENTENCE_WORDS:
+        return False
+    foreign = sum(word in _FOREIGN for word in every)
+    return foreign >= _FEW and foreign > sum(word in _ENGLISH for word in every)
+
+
 def is_order(sentence: str) -> bool:
     if len(sentence.split(maxsplit=1)) < 2:
-        return False
+        return is_foreign(sentence)
+    if is_foreign(sentence):
+        return True
     if any(may_order(found["verb"].casefold()) for found in _BARE_ORDER.finditer(sentence)):
         return True
     before, last = "", ""

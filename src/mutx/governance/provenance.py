@@ -16,6 +16,7 @@ from msgspec import Struct, field
 
 from mutx.governance.provenance_text import Mention, fold, number, phrase, quoted, tokens
 from mutx.governance.types import Origin
+from mutx.governance.words import stems
 
 KEY_BYTES = 8
 MAX_VALUES = 4096
@@ -27,6 +28,7 @@ MAX_WHOLE = 1024
 MAX_FIELD = 200
 """Characters of a text that may count as a field's value."""
 MAX_SOURCES = 512
+STEM = "\x00"
 
 
 class Sighting(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -42,7 +44,7 @@ class Sighting(Struct, frozen=True, kw_only=True, omit_defaults=True):
     fields: bytes = b""
     """Of `keys`, those that stood alone in a field; not what the call itself had asked with."""
     told: bytes = b""
-    """Of `keys`, those in sentences that tell the reader to do something."""
+    """Of `keys`, those in sentences that tell the reader to do something; and the stems of these sentences' words."""
 
 
 class Provenance(Struct, frozen=True):
@@ -129,6 +131,14 @@ class Hasher:
         """Hashes of the texts that are short enough to be one value, of at most `MAX_VALUES` of them."""
         short = (text for text in texts if len(text) <= MAX_FIELD and "\n" not in text)
         return dict.fromkeys(map(self, filter(None, map(fold, islice(short, MAX_VALUES)))))
+
+    def stems(self, texts: Iterable[str]) -> dict[bytes, None]:
+        """Hashes of the words' stems, apart from those of values: see `stem`."""
+        return dict.fromkeys(self.stem(one) for text in texts for one in stems(text))
+
+    def stem(self, word: str) -> bytes:
+        """A stem's hash: no value is hashed with such a beginning, so that none is taken for a stem."""
+        return self(f"{STEM}{word}")
 
     def keys(self, texts: Iterable[str]) -> tuple[dict[bytes, None], bool]:
         """Hashes of the values that the texts mention, each once, in order; False: there were more than is read."""

@@ -15,6 +15,7 @@ from mutx.governance.words import stem, stems, things
 
 _NEGATIONS = frozenset(map(stem, ("not", "never", "without", "don't", "dont", "avoid")))
 ORDER = "@order"
+STATEMENT = "@statement"
 _LOOKING = frozenset(
     map(
         stem,
@@ -30,8 +31,12 @@ _NO_VERB = frozenset(
     "must let's lets hello hi hey dear thanks also just only all any some each every everything everyone one two "
     "three today tomorrow tonight yesterday now then next last first please kindly later soon maybe perhaps".split()
 )
+_WANTS_TO_KNOW = r"(?:me|us|what|whether|if|about|which|who|how|when|where|why)\b"
+_ASKING = {"give": re.compile(rf"(?:an?|the)\b|{_WANTS_TO_KNOW}"), "tell": re.compile(_WANTS_TO_KNOW)}
+"""`Give me the list` only wants to know; `give him the key` and `tell Kim` want something done."""
 _SENTENCE = re.compile(r"(?<=[.!?])\s+|\n+")
-_CLAUSE = re.compile(r"[,;:()-]+\s|\b(?:and|then|please|kindly|also|but|or)\b")
+_CLAUSE = re.compile(r"[,;:()-]+\s|\b(?:and|then|please|kindly|also|but|or)\b", re.I)
+_TO_YOU = re.compile(r"(?:(?:hi|hello|hey)\W{1,3})?(?:could|can|would|will) you\b")
 _WISH = re.compile(
     r"\b(?:should|must|needs?|want|wants|like you|has|have|ought|supposed|can you|could you|will you|would you|please|sure"
     r"|forget|let's|help me|(?=(?:gets|receives) (?:an?|the|full|\d)))\s*(?:to\s+|please\s+|also\s+)*(?P<verb>[a-z]+)"
@@ -66,7 +71,10 @@ class RequestWords(Struct, frozen=True, kw_only=True, omit_defaults=True):
     objects: tuple[str, ...] = ()
     freely: bool = False
     """Asked for as well where the request itself names most of the call's arguments, and nothing untrusted the rest; and,
-    as long as no untrusted text has told its reader to do anything, where the request gives an order in any words."""
+    as long as no untrusted text has told its reader to do what the call does, where the request gives an order in any
+    words, or states something and names one of the arguments."""
+    closely: bool = False
+    """The same for what is grave: the order has to mention one of `objects` or one of the arguments, a statement all."""
 
 
 def features(*texts: str | None) -> frozenset[str]:
@@ -79,12 +87,20 @@ def features(*texts: str | None) -> frozenset[str]:
             found.update(things(text))
             if gives_order(text[:MAX_READ]):
                 found.add(ORDER)
+            elif any(map(_is_statement, _SENTENCE.split(text[:MAX_READ]))):
+                found.add(STATEMENT)
     return frozenset(found)
 
 
 def gives_order(text: str) -> bool:
     """Does the text want something done, and not only told?"""
     return any(_is_order(sentence) for sentence in _SENTENCE.split(text))
+
+
+def _is_statement(sentence: str) -> bool:
+    """Is something told, rather than asked or looked for?"""
+    first = [word.strip(",'\"").casefold() for word in sentence.split(maxsplit=1)[:1]]
+    return bool(first) and not sentence.endswith("?") and first[0] not in _QUESTIONS and stem(first[0]) not in _LOOKING
 
 
 def _is_order(sentence: str) -> bool:
@@ -97,7 +113,9 @@ def _is_order(sentence: str) -> bool:
         sentence = sentence.partition(", ")[2]
         return bool(sentence) and _is_order(sentence)
     first = lower.split(maxsplit=_SUBJECT)[:_SUBJECT]
-    if not first or first[0].strip(",") in _QUESTIONS or (_DECLARES & set(first) and stem(first[0]) not in _LOOKING):
+    if not first or first[0].strip(",") in _QUESTIONS:
+        return False
+    if _DECLARES & set(first) and stem(first[0]) not in _LOOKING and not _TO_YOU.match(lower):
         return False
     clauses = [clause.strip(" \"'*") for clause in _CLAUSE.split(sentence)]
     # Further on, a word in capitals is a name.
@@ -107,6 +125,8 @@ def _is_order(sentence: str) -> bool:
 def _leads(clause: str) -> bool:
     """Does the clause begin with a verb in its base form, as far as can be told without a dictionary?"""
     word, _, rest = clause.casefold().partition(" ")
+    if word in _ASKING:
+        return bool(rest) and _ASKING[word].match(rest) is None
     return (
         bool(rest)
         and word.isalpha()
@@ -130,7 +150,12 @@ def _does(verb: str) -> bool:
 def asks_for(request: frozenset[str], wanted: RequestWords) -> bool:
     if _any(wanted.words, request):
         return True
-    return _any(wanted.verbs, request) and _any(wanted.objects, request)
+    return _any(wanted.verbs, request) and mentions(request, wanted.objects)
+
+
+def mentions(request: frozenset[str], words: Iterable[str]) -> bool:
+    """Has the request any of the words, or of the things?"""
+    return _any(words, request)
 
 
 def _any(candidates: Iterable[str], request: frozenset[str]) -> bool:

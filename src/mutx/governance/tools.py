@@ -89,6 +89,8 @@ class ToolSchema(Struct, frozen=True, kw_only=True):
     """Of a reading tool: its output is text that the tool itself lays out, so every line of it is a field."""
     ask_instructed: bool = False
     """Ask as well while untrusted output told its reader to do something with the values of this call."""
+    ask_hearsay: bool = False
+    """Ask as well about any argument that holds a number, date or code which only the texts of untrusted output mention."""
     requested_by: RequestWords | None = None
     """Ask as well unless the user's request has such words; None: whatever was requested."""
     meta: MetaTool | None = None

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from hashlib import sha256
+from itertools import islice
 
 import msgspec
 from msgspec.structs import replace
@@ -13,10 +14,10 @@ from mutx.governance.context.fields import Lines, fields_of, holds_records
 from mutx.governance.context.leaves import read_leaves
 from mutx.governance.context.observation import Observation
 from mutx.governance.context.session import ActionRecord, DataAccess, SessionContext
-from mutx.governance.instructions import orders
+from mutx.governance.instructions import orders, said
 from mutx.governance.intent import STANDARD, DriftThresholds
 from mutx.governance.labels import INJECTION, Classifier, Suspect, declared, label_of
-from mutx.governance.provenance import Hasher, ProvenanceIndex, Sighting
+from mutx.governance.provenance import MAX_VALUES, Hasher, ProvenanceIndex, Sighting
 from mutx.governance.tools import ToolSchema
 from mutx.governance.turn import Outcome, OutcomeStatus
 from mutx.governance.types import (
@@ -209,12 +210,14 @@ class ContextAccumulator:
         echo, all_mentions = hasher.keys(asked)
         if not label.trusted:
             seen = hasher.sight(texts, Origin.UNTRUSTED, source, complete=complete, without=frozenset())
-            told, told_all = hasher.keys(orders(texts))
+            spoken = list(islice(said(texts), MAX_VALUES + 1))
+            told, told_all = hasher.keys(one.told for one in spoken)
+            heard = hasher.stems(one.whole for one in spoken)
             return replace(
                 seen,
-                complete=seen.complete and told_all,
+                complete=seen.complete and told_all and len(spoken) + len(heard) <= MAX_VALUES,
                 fields=b"".join(key for key in hasher.wholes(fields_of(texts, lines=lines)) if key not in echo),
-                told=b"".join(told),
+                told=b"".join((*told, *heard)),
             )
         if not (all_leaves and all_mentions):
             return Sighting(origin=Origin.TRUSTED, source=source, complete=False)

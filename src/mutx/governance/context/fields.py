@@ -3,13 +3,14 @@
 import re
 from collections.abc import Iterable, Iterator
 from enum import Enum
+from itertools import takewhile
 from typing import Any
 
 from mutx.governance.instructions import is_order
 
 MAX_LINES = 10_000
 _LABELLED = re.compile(r"[\w ()'/-]{1,60}:\s+(?P<value>\S.*)")
-_CELLS = re.compile(r"\s+[|–—-]\s+|\t|\s*[;|]\s*|\s*[()]\s*")
+_CELLS = re.compile(r"\s{2,}|\s+[|–—-]\s+|\t|\s*[;|]\s*|\s*[()]\s*")
 """What stands between the columns of a line."""
 _BULLET = re.compile(r"^\s*(?:[-*•]|\d{1,3}[.)])\s+")
 
@@ -32,7 +33,7 @@ def holds_records(output: Any) -> bool:
 def fields_of(texts: Iterable[str], *, lines: Lines) -> Iterator[str]:
     """Every leaf that is a text of one line; with `lines` every line as well, its label and its list taken apart.
 
-    A line that tells its reader to do something is nobody's field.
+    A line that tells its reader to do something is nobody's field, but for the cells before the one that does.
     """
     for text in texts:
         several = "\n" in text
@@ -40,7 +41,9 @@ def fields_of(texts: Iterable[str], *, lines: Lines) -> Iterator[str]:
             yield text
         if lines is Lines.ALL or (several and lines is Lines.WITHIN):
             for line in text.split("\n", MAX_LINES)[:MAX_LINES]:
-                if not is_order(line):
+                if is_order(line):
+                    yield from takewhile(lambda cell: not is_order(cell), _CELLS.split(line)[:-1])
+                else:
                     yield from _line(line)
 
 
@@ -57,3 +60,7 @@ def _line(line: str) -> Iterator[str]:
     cells = _CELLS.split(line)
     if len(cells) > 1:
         yield from cells
+    first = line.split(maxsplit=1)[:1]
+    if first and any(map(str.isdigit, first[0])):
+        # `A-780 09:00 Kim` begins with what it is known by.
+        yield first[0]

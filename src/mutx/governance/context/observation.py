@@ -3,12 +3,14 @@
 from typing import Any
 
 from mutx.governance.arguments_path import values_at
+from mutx.governance.context.leaves import read_leaves
 from mutx.governance.context.delta import SessionOpening
 from mutx.governance.context.session import SessionContext
-from mutx.governance.context.told import ToldValue
+from mutx.governance.context.told import ToldValue, heard
 from mutx.governance.intent import STANDARD, DriftThresholds, Scope, bounded, cumulative, distance, signal
 from mutx.governance.provenance import worst
-from mutx.governance.requested import ORDER, asks_for
+from mutx.governance.requested import ORDER, STATEMENT, asks_for, mentions
+from mutx.governance.requested_numbers import says_number
 from mutx.governance.tools import Access, ToolSchema
 from mutx.governance.types import ArgumentOrigin, Confidentiality, IntentSignal, NormalizedAction, Origin
 from mutx.kit.canonical import canonical
@@ -113,32 +115,59 @@ class Observation:
     def unrequested(self) -> bool:
         """There is a request, and it does not ask for what this tool does."""
         wanted = self.schema.requested_by if self.schema else None
-        if wanted is None or asks_for(self.context.features, wanted):
+        request = self.context.features
+        if wanted is None or asks_for(request, wanted):
             return False
-        return not (wanted.freely and (self._undisturbed or self._named()))
+        if not (wanted.freely or wanted.closely):
+            return True
+        named, given = self._named()
+        if wanted.freely and 2 * named > given:
+            return False
+        if not self._undisturbed:
+            return True
+        if wanted.freely:
+            return not (ORDER in request or (STATEMENT in request and named))
+        mentioned = ORDER in request and (named or mentions(request, wanted.objects))
+        return not (mentioned or (STATEMENT in request and named == given > 0))
 
     @property
     def _undisturbed(self) -> bool:
-        """The request gives an order, and nobody else has: there is no other whose wish this call could be."""
+        """Nobody but the user gave an order that this call could follow: it is no other's wish."""
         context = self.context
         index = context.provenance
-        heard = index.told or index.told_dropped or context.unreported or not context.assumed.trusted
-        return not heard and ORDER in context.features and not any(map(self._hearsay, self.action.tool_args))
-
-    def _hearsay(self, name: str) -> bool:
-        """Is an argument one word or number that only untrusted texts mention, and in no field?"""
-        value = self.action.tool_args[name]
-        if _says_nothing(value) or (isinstance(value, str) and " " in value):
+        if index.told_dropped or context.unreported or not context.assumed.trusted:
             return False
-        return self.referred(name).origin is Origin.UNTRUSTED
+        args = self.action.tool_args
+        return not any(self._hearsay(*one) for one in args.items()) and not (index.told and self._heard())
 
-    def _named(self) -> bool:
-        """The request names most of the arguments, and none holds what only untrusted texts mention."""
+    def _heard(self) -> bool:
+        """Has an untrusted text's order a word for what this tool does, or for what this call says?"""
+        return self.schema is not None and heard(
+            self.action.tool_args, self.schema, self.context.provenance.told, self.context.hasher, self.context.features
+        )
+
+    @property
+    def hearsay(self) -> list[ArgumentOrigin]:
+        """Arguments with a number, date or code that untrusted texts mention, and nobody else, nor any field."""
+        every = (self._hearsay(name, value) for name, value in self.action.tool_args.items())
+        return [one for one in every if one is not None and any(map(str.isdigit, one.value))]
+
+    def _hearsay(self, name: str, value: Any) -> ArgumentOrigin | None:
+        """Of an argument, the first word or number by itself that only untrusted texts mention."""
+        for text in read_leaves(value)[0]:
+            if text and " " not in text:
+                found = self.context.origin(text, fields=True)
+                if found.origin is Origin.UNTRUSTED and not says_number(self.context.original_request or "", text):
+                    return ArgumentOrigin(name, text[:MAX_SHOWN], found.origin, found.source)
+        return None
+
+    def _named(self) -> tuple[int, int]:
+        """How many arguments the request names, and how many there are; none if one is what only untrusted texts mention."""
         given = [
             name for name, value in self.action.tool_args.items() if not _says_nothing(value) and len(str(value)) > 1
         ]
         origins = [self.referred(name).origin for name in given]
-        return Origin.UNTRUSTED not in origins and 2 * origins.count(Origin.REQUEST) > len(origins)
+        return 0 if Origin.UNTRUSTED in origins else origins.count(Origin.REQUEST), len(given)
 
     @property
     def told(self) -> ToldValue | None:

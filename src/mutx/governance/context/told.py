@@ -19,6 +19,7 @@ from mutx.governance.provenance import Hasher, ProvenanceIndex, Tracer
 from mutx.governance.provenance_text import Mention, fold, tokens
 from mutx.governance.tools import ToolSchema
 from mutx.governance.types import Origin
+from mutx.governance.words import stem, stems
 
 MOSTLY = 0.6
 """Share of an argument's words from which on it counts as said there."""
@@ -29,6 +30,23 @@ FEW = 2
 SHORT = 3
 """Characters from which on an argument that nobody declared critical may name something."""
 MAX_TOKENS = 4096
+MAX_REPEATED = 8192
+"""Characters of a text that are compared with orders word by word."""
+BRIEF = 6
+"""Words up to which a single one of an order's is enough."""
+PART = 0.34
+"""Share of a longer text's words."""
+SMALL = frozenset(
+    map(
+        stem,
+        "a an the and or of to in on at for from with by as is are was were be been it its this that these those i you we he "
+        "she they me my your our his her their us them not no yes if so but do does did have has had can will would should "
+        "please thanks thank dear hello hi all any some more very also just".split(),
+    )
+)
+"""Words that every text shares with every other."""
+VAGUE = frozenset(map(stem, "get set add put make do use give take let have be new a an the of to in on for by from with".split()))
+"""Words of tool names that orders of all kinds have."""
 
 _LEADS_OUT = re.compile(r"@|://|[a-z]\.[a-z]{2}|^[a-z]{2}\d{2}[a-z0-9]{8}|^\+?\d{8,}$")
 """Addresses, links, hosts, accounts and phone numbers: where something may be sent."""
@@ -61,6 +79,28 @@ def told(
             if (found := _said(text, index, hasher, tracer, speaks=speaks)) is not None:
                 return ToldValue(path, found)
     return None
+
+
+def heard(
+    args: Mapping[str, Any], schema: ToolSchema, told: Mapping[bytes, None], hasher: Hasher, request: frozenset[str]
+) -> bool:
+    """Could an order of an untrusted text be for this call? By the words for what the tool does, and what the call says.
+
+    `request`: the stems of what the user says himself; only the tool's own words count all the same.
+    """
+    wanted = schema.requested_by
+    asked = () if wanted is None else (*wanted.words, *wanted.objects)
+    named = {*stems(schema.name), *(stem(word) for word in asked if not word.startswith("@"))} - VAGUE
+    if any(hasher.stem(word) in told for word in named):
+        return True
+    return any(_repeats(text, told, hasher, request) for value in args.values() for text in _texts(value))
+
+
+def _repeats(text: str, told: Mapping[bytes, None], hasher: Hasher, request: frozenset[str]) -> bool:
+    """Does a short text hold any word of such an order, or a longer one a good part of them?"""
+    own = [word for word in stems(text[:MAX_REPEATED]) if word not in request and word not in SMALL]
+    found = sum(hasher.stem(word) in told for word in own)
+    return found > 0 and (len(own) <= BRIEF or found >= PART * len(own))
 
 
 def _texts(value: Any) -> list[str]:

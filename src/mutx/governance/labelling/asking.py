@@ -1,5 +1,6 @@
 """By which words a user's request asks for a tool."""
 
+import re
 from collections.abc import Iterable, Mapping
 
 from mutx.governance.labelling.acts import Doing, described_verb, speaks_for_itself
@@ -44,9 +45,10 @@ FETCHING = RequestWords(
     ),
     objects=("article", "page", "site", "blog", "post", "news", "web", "content", "text", "recipe"),
 )
+_ASIDE = re.compile(r"\([^()]{0,200}\)")
 _MAKING = frozenset({"append", "create", "send", "post"})
 GRAVE = frozenset({"delete", "remove", "cancel", "kill", "disable", "pay", "share", "run", "approve", "close"})
-"""Acts that are asked for by a verb of their own, and in no other words."""
+"""Acts that are asked for by a verb of their own, or in other words that say of what."""
 _WANTING = ("answer", "respond", "get", "do", "prepare", "handle", "give", "let", "provide", "put", "make", "create", "add",
             "write", "send", "submit", "file", "raise", "issue", "open", "record", "note", "set", "draft", "leave")  # fmt: skip
 _BILLS = frozenset(map(stem, ("invoice", "bill", "quote")))
@@ -121,6 +123,7 @@ def asked_by(act: str, doing: Doing, tool: ToolSpec) -> RequestWords:
         verbs=tuple(verb for verb in verbs if not verb.endswith("*")),
         objects=objects,
         freely=act not in GRAVE,
+        closely=act in GRAVE,
     )
 
 
@@ -135,7 +138,7 @@ def _objects(act: str, about: Iterable[str], tool: ToolSpec) -> tuple[str, ...]:
     found.update(dict.fromkeys(word for word in named if len(word) > 2 and stem(word) not in _VAGUE))
     if not found or act not in GRAVE:
         verb = stem(described_verb(tool.description))
-        for word in stems(tool.description)[:8]:
+        for word in stems(_ASIDE.sub(" ", tool.description))[:8]:
             if word != verb and (family := object_of(word)) is not None:
                 found.update(dict.fromkeys(OBJECTS[family]))
     return tuple(found)

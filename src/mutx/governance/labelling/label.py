@@ -91,8 +91,7 @@ def _writing(tool: ToolSpec, found: Doing, act: str) -> ToolLabel:
         trusted=False,
         outward=act in OUTWARD or parameters.outward(critical),
         critical=critical,
-        referable=tuple(path for path in open_to_choice if parameters.leads(path)),
-        selectable=tuple(path for path in open_to_choice if not parameters.leads(path)),
+        referable=tuple(open_to_choice),
         requested_by=asked_by(act, found, tool),
         why=f"{act}s" if act in ACTS else f"does something called {act}",
     )

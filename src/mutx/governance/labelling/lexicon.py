@@ -8,7 +8,7 @@ READS = frozenset(
         "get list search find read fetch lookup look show view query check describe count retrieve browse is has "
         "calculate compute convert validate verify summarize translate compare preview watch return load inspect ping "
         "explain analyze detect suggest recommend estimate scan peek tail head grep diff status info "
-        "extract parse rank filter discover print display output".split(),
+        "extract parse rank filter discover print display output ls cat".split(),
     )
 )
 """Verbs that change nothing."""
@@ -16,7 +16,7 @@ LOOKS = frozenset(
     map(
         stem,
         "get list search find read fetch lookup view show query describe retrieve browse check count status info inspect "
-        "preview".split(),
+        "preview ls cat".split(),
     )
 )
 """Those of them that tell so wherever in a name they stand."""
@@ -149,7 +149,7 @@ def proper_act_of(word: str) -> str | None:
 
 def _again(key: str) -> str | None:
     """`reassign` is `assign`."""
-    return _ACT_OF.get(key[2:]) if key.startswith("re") else None
+    return _ACT_OF.get(key[2:]) if key.startswith("re") and key != "renew" else None
 
 
 def object_of(word: str) -> str | None:

@@ -46,8 +46,8 @@ def critical(tool: ToolSpec, act: str, about: Iterable[str], *, loose: bool) -> 
 
 def _matters(one: ParameterSpec, act: str, about: set[str], *, loose: bool) -> bool:
     name = [stem(word) for word in words(one.name)]
-    parts = set(name)
-    if parts & CONTENT and not parts & (DESTINATIONS - {stem("address")} | AUTHORITY):
+    parts, last = set(name), {stem(word) for word in words(one.name.rpartition(".")[2])}
+    if last & CONTENT and not last & (DESTINATIONS - {stem("address")} | AUTHORITY):
         return False
     if parts & POSTAL:
         return not about & _OWN_PROFILE

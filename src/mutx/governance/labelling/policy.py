@@ -57,8 +57,7 @@ def declaration(one: ToolLabel) -> dict[str, Any]:
         found["lines"] = True
     if one.requested_by is not None:
         words = one.requested_by
-        found["ask_instructed"] = True
+        found["ask_instructed"] = found["ask_hearsay"] = True
         found["requested_by"] = {"words": list(words.words), "verbs": list(words.verbs), "objects": list(words.objects)}
-        if words.freely:
-            found["requested_by"]["freely"] = True
+        found["requested_by"] |= {key: True for key in ("freely", "closely") if getattr(words, key)}
     return found

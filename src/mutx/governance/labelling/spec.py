@@ -1,7 +1,8 @@
 """Tools as an agent is told of them, whatever the format: OpenAPI, MCP, function specs."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
 from typing import Any
 
 from msgspec import Struct
@@ -14,6 +15,9 @@ MAX_PARTS, MAX_PARTS_DEPTH = 16, 4
 """Of an `allOf`: schemas, and those within those."""
 _COMPOSED = ("allOf", "anyOf", "oneOf")
 _UNNAMED = re.compile(r"[^A-Za-z0-9]+")
+MAX_DEPTH = 3
+"""Objects within objects whose properties count as parameters of their own."""
+MAX_FORMS = 8
 METHODS = ("get", "put", "post", "delete", "patch", "head", "options")
 
 
@@ -73,12 +77,34 @@ def _tool(one: Any) -> ToolSpec:
     )
 
 
-def _parameters(schema: Any) -> tuple[ParameterSpec, ...]:
-    properties = schema.get("properties") if isinstance(schema, Mapping) else None
-    if not isinstance(properties, Mapping):
-        return ()
-    pairs = list(properties.items())[:MAX_PARAMETERS]
-    return tuple(ParameterSpec(str(name), _described(one), _type(one)) for name, one in pairs)
+def _parameters(schema: Any, document: Mapping[str, Any] | None = None) -> tuple[ParameterSpec, ...]:
+    found = _within(_mapping(schema) if document is None else document, schema, "", MAX_DEPTH)
+    return tuple(islice(found, MAX_PARAMETERS))
+
+
+def _within(document: Mapping[str, Any], schema: Any, above: str, depth: int) -> Iterator[ParameterSpec]:
+    """An object's properties; of one that is an object, or a list of objects, what it holds instead."""
+    for name, given in _mapping(_resolved(document, schema).get("properties")).items():
+        one = _resolved(document, given) or given
+        path, inner = f"{above}{name}", next(_objects(document, one), None)
+        if inner is None or depth == 0 or "." in str(name):
+            yield ParameterSpec(path, _described(given) or _described(one), _type(one))
+        else:
+            yield from _within(document, inner, f"{path}.", depth - 1)
+
+
+def _objects(document: Mapping[str, Any], schema: Any) -> Iterator[Mapping[str, Any]]:
+    """Of a value's forms, those with properties of their own."""
+    for form in (schema, *(_listing(schema, "anyOf")), *(_listing(schema, "oneOf"))):
+        one = _resolved(document, form)
+        one = _resolved(document, one["items"]) if isinstance(one.get("items"), Mapping) else one
+        if _mapping(one.get("properties")):
+            yield one
+
+
+def _listing(schema: Any, key: str) -> list[Any]:
+    found = _mapping(schema).get(key)
+    return found[:MAX_FORMS] if isinstance(found, list) else []
 
 
 def _described(schema: Any) -> str:
@@ -125,10 +151,10 @@ def _operation(
     ]
     for one in listed:
         if one.get("in") == "body":  # as Swagger 2 has it
-            parameters += _parameters(_resolved(document, one.get("schema")))
+            parameters += _parameters(one.get("schema"), document)
     body = _mapping(_resolved(document, operation.get("requestBody"))).get("content")
     for media in _mapping(body).values():
-        parameters += _parameters(_resolved(document, _mapping(media).get("schema")))
+        parameters += _parameters(_mapping(media).get("schema"), document)
         break
     words = " ".join(filter(None, (_text(operation.get("summary")), _text(operation.get("description")))))
     return ToolSpec(

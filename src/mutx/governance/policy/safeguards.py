@@ -63,6 +63,8 @@ def _doubts(case: Case) -> Iterator[Doubt]:
     schema = case.slate.schema
     if schema is not None:
         yield from _told(case, schema)
+        if schema.ask_hearsay:
+            yield from _hearsay(case, schema)
         for path in schema.critical:
             yield from _argument(case, schema, path)
     if case.observation.intent in DRIFTS:
@@ -82,6 +84,14 @@ def _told(case: Case, schema: ToolSchema) -> Iterator[Doubt]:
         text = f"untrusted output told its reader to do this: {told.path}"
         origin = ArgumentOrigin(told.path, told.value[:MAX_SHOWN], Origin.UNTRUSTED)
         yield _question(case, ReasonCode.INSTRUCTED_BY_DATA, told.path, text, origin)
+
+
+def _hearsay(case: Case, schema: ToolSchema) -> Iterator[Doubt]:
+    """What nobody vouches for, of arguments that are not critical: those have a question of their own."""
+    for origin in case.observation.hearsay:
+        if origin.name not in (*schema.critical, *schema.selectable):
+            text = f"{origin.name} holds a value that only an untrusted text mentions ({origin.source or 'source unknown'})"
+            yield _question(case, ReasonCode.UNTRUSTED_ARGUMENT, origin.name, text, origin)
 
 
 def _argument(case: Case, schema: ToolSchema, path: str) -> Iterator[Doubt]:

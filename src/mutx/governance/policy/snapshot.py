@@ -108,6 +108,7 @@ def is_calm(schema: ToolSchema) -> bool:
         and not schema.critical
         and schema.requested_by is None
         and not schema.ask_instructed
+        and not schema.ask_hearsay
     )
 
 

@@ -88,7 +88,10 @@ FIELDS: dict[str, Shape] = {
     "selectable": Several(PATH, most=100),
     "lines": Flag(),
     "ask_instructed": Flag(),
-    "requested_by": Record(RequestWords, {"words": WORDS, "verbs": WORDS, "objects": WORDS, "freely": Flag()}),
+    "ask_hearsay": Flag(),
+    "requested_by": Record(
+        RequestWords, {"words": WORDS, "verbs": WORDS, "objects": WORDS, "freely": Flag(), "closely": Flag()}
+    ),
     "meta": Record(MetaTool, {"tool": PATH, "args": PATH, "prefix": WORD}, required=("tool",)),
 }
 TOOL = Record(
