@@ -12,6 +12,7 @@ from itertools import pairwise
 
 from typing import NamedTuple
 
+from mutx.governance.language import is_foreign
 from mutx.governance.provenance_text import tokens
 from mutx.governance.requested import may_order
 
@@ -61,6 +62,13 @@ _BARE_ORDER = re.compile(
 """A sentence that begins with what may be a verb, before what it is done to: verbs that `VERBS` has not."""
 _NAMING = frozenset("the a an of in on at for from with by and or is was are".split())
 """A word in capitals after one of these is a name, or a noun."""
+_AFTER_SUBJECT = frozenset("is was are were has had of".split())
+_AFTER_NOUN = _AFTER_SUBJECT | {"for", "from", "on", "by"}
+_ALSO_NOUNS = frozenset(
+    "invoice bill order report record note charge credit plan schedule offer contact update change copy post share grant deposit "
+    "release label tag link log file message email mail visit trade vote map cover review call issue register move".split()
+)
+"""`Invoice for June`, `Order of May`: a first word that is the sentence's subject orders nothing."""
 _HOURS = frozenset("daily from until till every now late today tomorrow again on at monday all year".split())
 """`Open daily` opens nothing."""
 _FIRST_NAMES = frozenset(("mark", "bill", "grant", "contact"))
@@ -78,25 +86,6 @@ _INFINITIVES = frozenset(
 )
 ANNOUNCED = "announced-to-reader"
 """Stands for an announcement that names nothing in particular."""
-_LETTERS = re.compile(r"[^\W\d_]+")
-_FOREIGN = frozenset(
-    "il lo gli che di della dello delle dei del nel nella sono non per con una uno si questo questa prego subito le la les des "
-    "du et est pas pour avec dans sur une ce cette vous nous votre notre veuillez tout der die das den dem ein eine einen und "
-    "ist nicht mit auf bitte sie wir ihr von zu zum zur el los las y es por para esta este usted su sus una favor o os um uma "
-    "não nao com em seu sua este esta het een van voor niet met aan dat deze wij je och att det som inte jag du ett till og "
-    "ikke med på av i w na nie do proszę jest się że na ve bir bu için lütfen ja ei se että on".split()
-)
-_ENGLISH = frozenset(
-    "the of to and is are was were that this it its for with as by from at be been has have had not or but if you your we our "
-    "i my me he his she her they their will would can could should must may please all any there here what which when who how "
-    "do does did so than then them into about after before a an in on".split()
-)
-_FEW = 2
-_NO_NAME = 16
-"""Letters of another script that are more than a name."""
-_SENTENCE_WORDS = 4
-_BEYOND_LATIN = "\u0370"
-"""From Greek on: other alphabets and scripts."""
 _FOLLOWING = 1
 """Sentences after an order that still belong to it."""
 MAX_SENTENCE = 2000
@@ -158,19 +147,6 @@ def announces(sentence: str) -> bool:
     return _ANNOUNCES.search(sentence.casefold()) is not None
 
 
-def is_foreign(sentence: str) -> bool:
-    """Is it in a language that nobody here reads? Then it may order anything."""
-    if not sentence.isascii():
-        beyond = sum(char.isalpha() and char >= _BEYOND_LATIN for char in sentence)
-        if beyond >= _NO_NAME and 2 * beyond > sum(map(str.isalpha, sentence)):
-            return True
-    every = _LETTERS.findall(sentence.casefold())
-    if len(every) < _SENTENCE_WORDS:
-        return False
-    foreign = sum(word in _FOREIGN for word in every)
-    return foreign >= _FEW and foreign > sum(word in _ENGLISH for word in every)
-
-
 def is_order(sentence: str) -> bool:
     if len(sentence.split(maxsplit=1)) < 2:
         return is_foreign(sentence)
@@ -182,6 +158,11 @@ def is_order(sentence: str) -> bool:
     pieces = _PIECE.findall(sentence)
     for at, (raw, following) in enumerate(pairwise((*pieces, ""))):
         piece = raw.casefold()
+        if not last.isalpha() and following.casefold() in (_AFTER_NOUN if piece in _ALSO_NOUNS else _AFTER_SUBJECT):
+            piece = ""
+        if last == ":" and not following:
+            # `status: open`
+            piece = ""
         if piece == "open" and (following.casefold() in _HOURS or following[:1].isdigit()) and not last:
             piece = ""
         if piece in VERBS and (

@@ -222,14 +222,16 @@ class Tracer:
         return found if strong else _of(found, text)
 
     def _whole(self, text: str) -> Provenance | None:
-        key = self._hash(fold(text))
+        return self._lookup(self._hash(fold(text)), text)
+
+    def _lookup(self, key: bytes, text: str) -> Provenance | None:
         found = self._index.find(key)
         if self._fields and (found is None or found.origin is Origin.UNTRUSTED) and key in self._index.fields:
             return Provenance(Origin.TRUSTED, None if found is None else found.source, text)
         return found
 
     def _token(self, token: Mention) -> Provenance:
-        found = self._index.find(self._hash(token.text))
+        found = self._lookup(self._hash(token.text), token.text)
         if found is None and token.parts:
             found = worst(map(self._find, token.parts))
         return Provenance(self._unknown, None, token.text) if found is None else _of(found, token.text)

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 
 from msgspec import Struct
 
+from mutx.governance.language import is_foreign
 from mutx.governance.words import stem, stems, things
 
 _NEGATIONS = frozenset(map(stem, ("not", "never", "without", "don't", "dont", "avoid")))
@@ -44,6 +45,11 @@ _WISH = re.compile(
 _PASSIVE = re.compile(
     r"\b(?:should|must|shall|can|(?:has|have|needs?|is|are) to) (?:all )?(?:now )?be\b(?! (?:found|seen|sure))[^?]*$"
 )
+_BARE = re.compile(
+    r"(?P<verb>[a-z]+) (?:the|an?|all|every\w*|each|any\w*|this|these|those|my|our|your|his|her|their|its|whoever|whatever|"
+    r"whichever|them|him|it|both|some\w*)\b"
+)
+"""A verb before what it is done to: no sentence begins so whose first word is its subject."""
 _CONDITIONS = ("if ", "when ", "once ", "after ", "as soon as ", "in case ")
 _DECLARES = frozenset("is are was were has have had will's".split())
 _QUESTIONS = frozenset("what which who whose whom when where why how is are was were do does did has have".split())
@@ -85,7 +91,8 @@ def features(*texts: str | None) -> frozenset[str]:
             every = stems(text)
             found.update(word for at, word in enumerate(every) if not _negated(every, at))
             found.update(things(text))
-            if gives_order(text[:MAX_READ]):
+            if gives_order(text[:MAX_READ]) or any(map(is_foreign, _SENTENCE.split(text[:MAX_READ]))):
+                # What nobody here reads may be an order.
                 found.add(ORDER)
             elif any(map(_is_statement, _SENTENCE.split(text[:MAX_READ]))):
                 found.add(STATEMENT)
@@ -108,6 +115,8 @@ def _is_order(sentence: str) -> bool:
     if any(_does(match["verb"]) for match in _WISH.finditer(lower)):
         return True
     if _PASSIVE.search(lower):
+        return True
+    if (bare := _BARE.match(lower)) and may_order(bare["verb"]):
         return True
     if lower.startswith(_CONDITIONS):
         sentence = sentence.partition(", ")[2]

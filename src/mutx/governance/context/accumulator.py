@@ -13,6 +13,7 @@ from mutx.governance.context.delta import ContextDelta, SessionOpening
 from mutx.governance.context.fields import Lines, fields_of, holds_records
 from mutx.governance.context.leaves import read_leaves
 from mutx.governance.context.observation import Observation
+from mutx.governance.context.unfold import unfolded
 from mutx.governance.context.session import ActionRecord, DataAccess, SessionContext
 from mutx.governance.instructions import orders, said
 from mutx.governance.intent import STANDARD, DriftThresholds
@@ -161,6 +162,8 @@ class ContextAccumulator:
         No result given counts as output that was never shown: the agent may hold it all the same.
         """
         output = outcome.error if outcome.result is None else outcome.result
+        if schema is not None and schema.lines:
+            output = unfolded(output)
         texts, complete = read_leaves(output)
         label = label_of(output, texts, complete=complete, schema=schema, classifiers=self._classifiers)
         signals: tuple[str, ...] = ()

@@ -10,8 +10,12 @@ from mutx.governance.instructions import is_order
 
 MAX_LINES = 10_000
 _LABELLED = re.compile(r"[\w ()'/-]{1,60}:\s+(?P<value>\S.*)")
-_CELLS = re.compile(r"\s{2,}|\s+[|–—-]\s+|\t|\s*[;|]\s*|\s*[()]\s*")
+_CELLS = re.compile(r"\s{2,}|\s+[|/–—-]\s+|\t|\s*[;|]\s*|\s*[()]\s*")
 """What stands between the columns of a line."""
+_KEY = re.compile(r"\s*[\[(#]?(?P<key>[^\W\d_]*[\d_-][\w.-]*)[\])]?(?:\s|$)")
+_NUMBERED = re.compile(r"(?<![\w.@-])(?=[a-z-]*[\d@.])[\w.@,-]*\w", re.I)
+BRIEF = 6
+"""Words below which a cell is no sentence: `member 3`."""
 _BULLET = re.compile(r"^\s*(?:[-*•]|\d{1,3}[.)])\s+")
 
 
@@ -60,7 +64,9 @@ def _line(line: str) -> Iterator[str]:
     cells = _CELLS.split(line)
     if len(cells) > 1:
         yield from cells
-    first = line.split(maxsplit=1)[:1]
-    if first and any(map(str.isdigit, first[0])):
+    if (first := _KEY.match(line)) is not None:
         # `A-780 09:00 Kim` begins with what it is known by.
-        yield first[0]
+        yield first["key"]
+    for cell in cells:
+        if cell.count(" ") < BRIEF - 1:
+            yield from _NUMBERED.findall(cell)

@@ -15,6 +15,8 @@ from mutx.governance.tools import Access, ToolSchema
 from mutx.governance.types import ArgumentOrigin, Confidentiality, IntentSignal, NormalizedAction, Origin
 from mutx.kit.canonical import canonical
 
+SMALL = 3
+"""Characters up to which a number counts and names nothing in particular."""
 MAX_SHOWN = 200
 """Characters of an argument shown to an approver."""
 
@@ -150,7 +152,7 @@ class Observation:
     def hearsay(self) -> list[ArgumentOrigin]:
         """Arguments with a number, date or code that untrusted texts mention, and nobody else, nor any field."""
         every = (self._hearsay(name, value) for name, value in self.action.tool_args.items())
-        return [one for one in every if one is not None and any(map(str.isdigit, one.value))]
+        return [one for one in every if one is not None and len(one.value) > SMALL and any(map(str.isdigit, one.value))]
 
     def _hearsay(self, name: str, value: Any) -> ArgumentOrigin | None:
         """Of an argument, the first word or number by itself that only untrusted texts mention."""

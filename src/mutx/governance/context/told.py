@@ -61,8 +61,10 @@ def told(
     args: Mapping[str, Any], schema: ToolSchema, index: ProvenanceIndex, hasher: Hasher, tracer: Tracer
 ) -> ToldValue | None:
     """The first argument that was told; None if there is none."""
-    if not index.told and not index.told_dropped:
+    if not index.told and not index.told_dropped and not index.tables[Origin.UNTRUSTED]:
         return None
+    if _is_named(schema.name, index, hasher):
+        return ToldValue(next(iter(args), ""), schema.name)
     critical, speaks = schema.critical, schema.sink is not None
     for path in critical:
         for text in _texts(values_at(args, path)):
@@ -79,6 +81,14 @@ def told(
             if (found := _said(text, index, hasher, tracer, speaks=speaks)) is not None:
                 return ToldValue(path, found)
     return None
+
+
+def _is_named(name: str, index: ProvenanceIndex, hasher: Hasher) -> bool:
+    """Does an untrusted text call the tool by its own name, of more than one word? Only who wants it called does."""
+    if len(stems(name)) == 1:
+        return False
+    found = index.find(hasher(fold(name)))
+    return found is not None and found.origin is Origin.UNTRUSTED
 
 
 def heard(

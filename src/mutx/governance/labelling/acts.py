@@ -35,6 +35,16 @@ _NOUNS_TOO = frozenset(
 _ALSO_NOUNS = frozenset(
     map(stem, "list view check count query status info search read watch load rank scan head tail".split())
 )
+_ASKS = frozenset("who what which when where how is has are can".split())
+_READ_ONLY = re.compile(r"\bread[ -]only\b|\bonly reads\b|\bselect (?:statement|query|queries)\b", re.I)
+_LISTS = frozenset("list search lookup info details history overview summary".split())
+_FILTERS = frozenset("since until after before query q search filter limit offset page cursor sort".split())
+"""What nothing but a choice among what there is is made by."""
+_NOUN_PHRASE = re.compile(r"\s*\w+s (?:of|for|from|in|by|per|that|who|which|with)\b")
+"""`Orders of buyers` are things; `Orders a part` does something."""
+_KEPT = frozenset("email message event transaction file contact order ticket issue record task note product stock review".split())
+"""Kinds of things that are read when they are named; a `light` may be switched."""
+_VERB_PHRASE = re.compile(r"\s*\w+ (?:the|an?|all|every|your|this|it)\b")
 _PARTICIPLE = 4
 _NOT_OWN = frozenset(map(stem, "set put make get do use give take let have be new".split()))
 
@@ -100,6 +110,8 @@ def _act(tool: ToolSpec, name: list[str]) -> tuple[str | None, int | None]:
     both = next((at for at, word in enumerate(name) if at and stem(word) == stem(said)), None)
     if both is not None and stem(name[0]) not in LOOKS and proper_act_of(said) is not None:
         return proper_act_of(said), both
+    if may_read and _only_asks(tool, name, said):
+        return None, None
     if name and _reads_first(tool, name[0], said):
         return (None, 0) if may_read else ("run", 0)
     for at, word in enumerate(name):
@@ -108,6 +120,8 @@ def _act(tool: ToolSpec, name: list[str]) -> tuple[str | None, int | None]:
         act = _turned(name, at) or proper_act_of(word)
         if act is not None and (at == 0 or object_of(word) is None) and not (says_reads and _is_noun_too(word)):
             return act, at
+    if may_read and _needs_nothing(tool, name, said):
+        return None, None
     first = act_of(name[0]) if name else None
     if first is not None and not says_reads:
         return first, 0
@@ -115,6 +129,25 @@ def _act(tool: ToolSpec, name: list[str]) -> tuple[str | None, int | None]:
         return None, None
     found = act_of(said) if said else None
     return (found, None) if found else (name[0] if name else "run", 0)
+
+
+def _only_asks(tool: ToolSpec, name: list[str], said: str) -> bool:
+    """`who-is-on-call` asks, and so does `grantList`, unless it says that it grants; and what runs what only reads."""
+    if name[:1] and name[0] in _ASKS:
+        return True
+    if _READ_ONLY.search(tool.description) and act_of(name[0] if name else "run") in {None, "run"}:
+        return True
+    return len(name) > 1 and name[-1] in _LISTS and stem(said) not in (stem(name[0]), *LOOKS) and act_of(said) is None
+
+
+def _needs_nothing(tool: ToolSpec, name: list[str], said: str) -> bool:
+    """The name of a thing, and nothing that has to be given: `Members`, `Inbox`. What is to be done would have to be."""
+    if any(one.required and one.name.casefold() not in _FILTERS for one in tool.parameters) or leads_anywhere(tool):
+        return False
+    if _NOUN_PHRASE.match(tool.description) is not None:
+        return True
+    thing = len(name) == 1 and (name[0].endswith("s") or object_of(name[0]) in _KEPT) and act_of(name[0]) is None
+    return thing and proper_act_of(said) is None and _VERB_PHRASE.match(tool.description) is None
 
 
 def _method(tool: ToolSpec, name: list[str]) -> int | None:
@@ -178,6 +211,9 @@ def _own(tool: ToolSpec, name: list[str], at: int | None) -> Iterable[str]:
     """The verbs that the tool's author used: the name's, the description's, and `mark as solved`."""
     if at is not None and at < len(name):
         yield name[at]
+    elif name and act_of(name[0]) is None:
+        # `silence_alert`, which mutes it: a verb that nobody listed, before what it is done to.
+        yield name[0]
     said = described_verb(tool.description)
     if said and stem(said) not in READS:
         yield said

@@ -99,7 +99,7 @@ def _writing(tool: ToolSpec, found: Doing, act: str) -> ToolLabel:
 
 def _trusted(tool: ToolSpec, name: tuple[str, ...]) -> bool:
     about = _stems(name)
-    if about & OWN or (about & DIRECTORIES and not about & AUTHORED):
+    if about & OWN:
         return True
     described = tool.description.casefold()
     one_thing = bool(name) and not (name[-1].endswith("s") and not name[-1].endswith("ss"))

@@ -73,7 +73,7 @@ def is_identifier(path: str) -> bool:
 
 
 def is_secret(path: str) -> bool:
-    return bool(set(map(stem, words(path))) & (AUTHORITY | COMMANDS))
+    return bool(set(map(stem, words(path))) & AUTHORITY)
 
 
 def leads(path: str) -> bool:

@@ -26,6 +26,8 @@ class ParameterSpec(Struct, frozen=True):
     description: str = ""
     type: str = ""
     """JSON Schema's type of the value, or of an array's items; empty if several fit."""
+    required: bool = True
+    """False only where the schema says so."""
 
 
 class ToolSpec(Struct, frozen=True, kw_only=True):
@@ -84,11 +86,14 @@ def _parameters(schema: Any, document: Mapping[str, Any] | None = None) -> tuple
 
 def _within(document: Mapping[str, Any], schema: Any, above: str, depth: int) -> Iterator[ParameterSpec]:
     """An object's properties; of one that is an object, or a list of objects, what it holds instead."""
-    for name, given in _mapping(_resolved(document, schema).get("properties")).items():
+    whole = _resolved(document, schema)
+    required = whole.get("required")
+    for name, given in _mapping(whole.get("properties")).items():
         one = _resolved(document, given) or given
         path, inner = f"{above}{name}", next(_objects(document, one), None)
         if inner is None or depth == 0 or "." in str(name):
-            yield ParameterSpec(path, _described(given) or _described(one), _type(one))
+            needed = name in required if isinstance(required, list) else "default" not in _mapping(given)
+            yield ParameterSpec(path, _described(given) or _described(one), _type(one), needed)
         else:
             yield from _within(document, inner, f"{path}.", depth - 1)
 
@@ -144,7 +149,10 @@ def _operation(
     listed = [_resolved(document, one) for one in [*shared, *(operation.get("parameters") or [])]]
     parameters = [
         ParameterSpec(
-            str(one["name"]), _text(one.get("description")), _type(_resolved(document, one.get("schema") or one))
+            str(one["name"]),
+            _text(one.get("description")),
+            _type(_resolved(document, one.get("schema") or one)),
+            one.get("required") is True,
         )
         for one in listed
         if "name" in one and one.get("in") != "body"
