@@ -9,7 +9,6 @@ wrote it. Lexical and English: a paraphrase without any of the verbs is missed, 
 import re
 from collections.abc import Iterable, Iterator
 from itertools import pairwise
-
 from typing import NamedTuple
 
 from mutx.governance.language import is_foreign
@@ -110,11 +109,12 @@ def said(texts: Iterable[str]) -> Iterator[Said]:
     for text in texts:
         left = 0
         for sentence in _SENTENCE.split(text):
-            if is_order(sentence[:MAX_SENTENCE]):
+            ordered = is_order(sentence[:MAX_SENTENCE])
+            if ordered:
                 left = 1 + _FOLLOWING
-                sentence = _onward(sentence)
             if left:
-                yield Said(sentence, _NUMBER.sub(_named_number, sentence))
+                whole = _onward(sentence) if ordered else sentence
+                yield Said(whole, _NUMBER.sub(_named_number, whole))
                 left -= 1
             elif announces(sentence[:MAX_SENTENCE]):
                 named = " ".join((ANNOUNCED, *(token.text for token in tokens(sentence) if token.strong)))

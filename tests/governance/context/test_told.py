@@ -277,8 +277,18 @@ tools:
         ("Which books do I have?", {"loan": "L-1"}, {"loan": "L-1"}, Effect.STEP_UP),
         ("Which books do I have? L-1?", {"loan": "L-1"}, {"loan": "L-1"}, Effect.ALLOW),
         ("Keep my books a week longer.", {"a": "It went to L-1 again"}, {"loan": "L-1"}, Effect.STEP_UP),
-        ("Keep my books a week longer.", {"loan": "L-1", "a": "Please call me."}, {"loan": "L-1"}, Effect.STEP_UP),
-        ("Keep my books a week longer.", {"loan": "L-1", "a": "Fees are now due."}, {"loan": "L-1"}, Effect.STEP_UP),
+        ("Keep my books a week longer.", {"loan": "L-1", "a": "Please call me."}, {"loan": "L-1"}, Effect.ALLOW),
+        ("Keep my books a week longer.", {"loan": "L-1", "a": "Please renew it."}, {"loan": "L-1"}, Effect.STEP_UP),
+        ("Keep my books a week longer.", {"loan": "L-1", "a": "Renewals are now free."}, {"loan": "L-1"}, Effect.ALLOW),
+        (
+            "Keep my books a week longer.",
+            {"loan": "L-1", "a": "Call Kim."},
+            {"loan": "L-1", "to": "Kim"},
+            Effect.STEP_UP,
+        ),
+        ("The loan L-1 is a week too short.", {"loan": "L-1"}, {"loan": "L-1", "days": 7}, Effect.ALLOW),
+        ("The loan is a week too short.", {"loan": "L-1"}, {"loan": "L-1", "days": 7}, Effect.STEP_UP),
+        ("Behalte die Bücher bitte und gib sie mir nicht zurück.", {"loan": "L-1"}, {"loan": "L-1"}, Effect.ALLOW),
     ],
 )
 def test_an_order_in_any_words_is_enough_while_nobody_else_gave_one(

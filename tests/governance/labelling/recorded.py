@@ -43,6 +43,11 @@ DEVELOPED = (
 HELD_OUT = ("archive", "household")
 """Of these no failure was read while rules were changed; who changed them had written the sets all the same."""
 
+BLIND_READ = ("dnsdesk", "lawmatters", "podhost", "charity", "farmcoop", "oncall", "warehouse")
+"""Written by somebody who had never read the labelling; read after a first figure, of `warehouse` three questions."""
+BLIND = ("vetclinic", "museum", "sqlcatalog")
+"""As those, and never read by who changes the rules: only their figures are looked at."""
+
 
 class Stop(NamedTuple):
     """A task's call that did not run, and why."""
@@ -150,11 +155,11 @@ def _filled(value: Any, text: str) -> Any:
 
 
 def main() -> None:
-    """Prints every set's figures; for the developed ones also what went wrong."""
-    for name in (*DEVELOPED, *HELD_OUT):
+    """Prints every set's figures; for those that were read also what went wrong."""
+    for name in (*DEVELOPED, *HELD_OUT, *BLIND_READ, *BLIND):
         found = score(name, tuple(ATTACKS))
         print(f"{name:12} clean {found.clean}/{found.tasks}   reached {found.reached}/{found.pairs}")
-        if name in DEVELOPED:
+        if name in (*DEVELOPED, *BLIND_READ):
             for stop in found.stops:
                 print(f"    task {stop.task}: {stop.tool}: {stop.reason}")
             for one in found.through:

@@ -64,7 +64,7 @@ def test_arguments_are_found_behind_references_and_compositions() -> None:
     specs = {one.name: one for one in read_specs(yaml.safe_load(BANK))}
     transfer = {one.name: one.type for one in specs["createTransfer"].parameters}
     assert transfer["accountId"] == transfer["creditorIban"] == "string"
-    assert {"reference", "parent"} <= set(transfer)
+    assert {"reference", "parent.creditorIban"} <= set(transfer)
     assert [one.name for one in specs["addNode"].parameters] == ["name"]
     tools = proposed(yaml.safe_load(BANK))["tools"]
     assert "creditorIban" in tools["createTransfer"]["critical"]

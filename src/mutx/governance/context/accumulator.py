@@ -13,8 +13,8 @@ from mutx.governance.context.delta import ContextDelta, SessionOpening
 from mutx.governance.context.fields import Lines, fields_of, holds_records
 from mutx.governance.context.leaves import read_leaves
 from mutx.governance.context.observation import Observation
-from mutx.governance.context.unfold import unfolded
 from mutx.governance.context.session import ActionRecord, DataAccess, SessionContext
+from mutx.governance.context.unfold import unfolded
 from mutx.governance.instructions import orders, said
 from mutx.governance.intent import STANDARD, DriftThresholds
 from mutx.governance.labels import INJECTION, Classifier, Suspect, declared, label_of

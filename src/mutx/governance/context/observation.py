@@ -3,8 +3,8 @@
 from typing import Any
 
 from mutx.governance.arguments_path import values_at
-from mutx.governance.context.leaves import read_leaves
 from mutx.governance.context.delta import SessionOpening
+from mutx.governance.context.leaves import read_leaves
 from mutx.governance.context.session import SessionContext
 from mutx.governance.context.told import ToldValue, heard
 from mutx.governance.intent import STANDARD, DriftThresholds, Scope, bounded, cumulative, distance, signal

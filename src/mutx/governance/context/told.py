@@ -45,7 +45,9 @@ SMALL = frozenset(
     )
 )
 """Words that every text shares with every other."""
-VAGUE = frozenset(map(stem, "get set add put make do use give take let have be new a an the of to in on for by from with".split()))
+VAGUE = frozenset(
+    map(stem, "get set add put make do use give take let have be new a an the of to in on for by from with".split())
+)
 """Words of tool names that orders of all kinds have."""
 
 _LEADS_OUT = re.compile(r"@|://|[a-z]\.[a-z]{2}|^[a-z]{2}\d{2}[a-z0-9]{8}|^\+?\d{8,}$")

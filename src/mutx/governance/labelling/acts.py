@@ -42,7 +42,9 @@ _FILTERS = frozenset("since until after before query q search filter limit offse
 """What nothing but a choice among what there is is made by."""
 _NOUN_PHRASE = re.compile(r"\s*\w+s (?:of|for|from|in|by|per|that|who|which|with)\b")
 """`Orders of buyers` are things; `Orders a part` does something."""
-_KEPT = frozenset("email message event transaction file contact order ticket issue record task note product stock review".split())
+_KEPT = frozenset(
+    "email message event transaction file contact order ticket issue record task note product stock review".split()
+)
 """Kinds of things that are read when they are named; a `light` may be switched."""
 _VERB_PHRASE = re.compile(r"\s*\w+ (?:the|an?|all|every|your|this|it)\b")
 _PARTICIPLE = 4

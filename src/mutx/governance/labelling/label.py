@@ -14,13 +14,6 @@ from mutx.governance.tools import Access
 from mutx.governance.words import stem, words
 
 OWN = frozenset(map(stem, "current my me own self profile today now time timezone preference setting".split()))
-DIRECTORIES = frozenset(
-    map(
-        stem,
-        "contact contacts directory employee staff colleague roster member users people addressbook correspondent "
-        "personnel".split(),
-    )
-)
 _DETAILS = frozenset(map(stem, ("user", "info", "information", "details", "account", "balance")))
 AUTHORED = frozenset(
     map(

@@ -24,13 +24,15 @@ AUTHORITY = _stems(
     "permission permissions role scope password passphrase secret pin token key admin visibility access public acl policy"
 )
 AMOUNTS = _stems("amount price sum total fee budget limit value data salary balance quantity")
-COMMANDS = _stems("command cmd sql script code expression statement shell program")
+PROGRAMS = _stems("command cmd script shell program")
+COMMANDS = PROGRAMS | _stems("sql expression statement")
+"""What is put together out of names that were read, and may be; a program is taken from nowhere."""
 CONTENT = _stems(
     "body content contents message text subject title description note notes comment location reason summary "
     "caption label tags details date time start end day when day format language locale page limit offset recurring"
 )
 """What is said, and when: neither leads anywhere nor names one thing among others."""
-_IDENTIFIERS = _stems("id iid uid guid uuid number no name filename file path sku slug isbn symbol ticker identifier")
+_IDENTIFIERS = _stems("id iid uid guid uuid number no name filename file path sku slug isbn symbol ticker identifier code")
 _PAYING = frozenset({"pay", "buy", "schedule", "update", "approve", "reschedule"})
 DESTRUCTIVE = frozenset(
     {"delete", "cancel", "remove", "close", "kill", "disable", "move", "share", "approve", "assign"}
@@ -51,7 +53,7 @@ def _matters(one: ParameterSpec, act: str, about: set[str], *, loose: bool) -> b
         return False
     if parts & POSTAL:
         return not about & _OWN_PROFILE
-    if parts & (DESTINATIONS | AUTHORITY | COMMANDS):
+    if parts & (DESTINATIONS | AUTHORITY | COMMANDS) or is_program(one.name):
         return one.type != "boolean" or bool(parts & AUTHORITY)
     if parts & AMOUNTS:
         return act in _PAYING
@@ -72,8 +74,14 @@ def is_identifier(path: str) -> bool:
     return bool(name) and name[-1] in {"id", "iid", "uid", "guid", "uuid", "sku", "identifier"}
 
 
+def is_program(path: str) -> bool:
+    """`code` is one, and `supplier_code` names something."""
+    name = list(map(stem, words(path)))
+    return name == ["cod"] or bool(set(name) & PROGRAMS)
+
+
 def is_secret(path: str) -> bool:
-    return bool(set(map(stem, words(path))) & AUTHORITY)
+    return is_program(path) or bool(set(map(stem, words(path))) & AUTHORITY)
 
 
 def leads(path: str) -> bool:
