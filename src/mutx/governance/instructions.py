@@ -125,9 +125,10 @@ def _onward(sentence: str) -> str:
     """Without the cells of a table's row that stand before the first that orders: nobody's order is about those."""
     at = 0
     for cell in _CELL.split(sentence):
+        at = sentence.index(cell, at)
         if is_order(cell[:MAX_SENTENCE]):
             return sentence[at:]
-        at = sentence.index(cell, at) + len(cell)
+        at += len(cell)
     return sentence
 
 

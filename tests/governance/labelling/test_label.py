@@ -124,3 +124,63 @@ class TestFormats:
     def test_what_holds_no_tools_is_refused(self, content: Any, message: str) -> None:
         with pytest.raises(InputError, match=message):
             read_specs(content)
+
+
+@pytest.mark.parametrize(
+    ("given", "reads"),
+    [
+        (tool("who-is-on-call", "The rota.", team="string"), True),
+        (tool("grantList", "Partners' applications for money."), True),
+        (tool("grant_list", "Grants access to a list."), False),
+        (tool("run_sql", "Run a read-only statement.", sql="string"), True),
+        (tool("delete_rows", "Unlike read-only tools this one deletes.", table="string"), False),
+        (tool("Members", "Member farms.", q="string"), True),
+        (tool("Inbox", "Text messages that came in.", since="string"), True),
+        (tool("Orders", "Orders of buyers."), True),
+        (tool("Orders", "Orders a part.", part="string"), False),
+        (tool("light", "On or off."), False),
+        (tool("lights", "Dims all lamps.", level="number"), False),
+        (tool("boost_status", "Boosts a status.", status_id="string"), False),
+        (tool("grantAll", "Access for everyone."), False),
+    ],
+)
+def test_things_and_questions_are_read(given: Any, reads: bool) -> None:
+    (spec,) = read_specs([given])
+    assert (label(spec).access is Access.READ) is reads
+
+
+def test_what_an_object_holds_is_a_parameter() -> None:
+    message = {
+        "type": "object",
+        "properties": {"to": {"type": "array", "items": {"type": "string"}}, "text": {"type": "string"}},
+    }
+    schema = {
+        "type": "object",
+        "properties": {
+            "message": {"anyOf": [{"$ref": "#/$defs/Message"}, {"type": "null"}]},
+            "copies": {"type": "array", "items": {"$ref": "#/$defs/Message"}},
+            "odd.name": message,
+        },
+        "$defs": {"Message": message},
+    }
+    (spec,) = read_specs([{"name": "send_mail", "description": "Sends mail.", "parameters": schema}])
+    assert [one.name for one in spec.parameters] == [
+        "message.to",
+        "message.text",
+        "copies.to",
+        "copies.text",
+        "odd.name",
+    ]
+    assert label(spec).critical == ("message.to", "copies.to")
+
+
+def test_a_code_names_something_and_code_is_a_program() -> None:
+    (order, run) = read_specs(
+        [
+            tool("order_part", "Orders a part.", supplier_code="string"),
+            tool("run_code", "Runs code.", code="string", command="string"),
+        ]
+    )
+    assert label(order).referable == ("supplier_code",)
+    assert label(run).critical == ("code", "command")
+    assert label(run).referable == ()

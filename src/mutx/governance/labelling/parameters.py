@@ -32,7 +32,9 @@ CONTENT = _stems(
     "caption label tags details date time start end day when day format language locale page limit offset recurring"
 )
 """What is said, and when: neither leads anywhere nor names one thing among others."""
-_IDENTIFIERS = _stems("id iid uid guid uuid number no name filename file path sku slug isbn symbol ticker identifier code")
+_IDENTIFIERS = _stems(
+    "id iid uid guid uuid number no name filename file path sku slug isbn symbol ticker identifier code"
+)
 _PAYING = frozenset({"pay", "buy", "schedule", "update", "approve", "reschedule"})
 DESTRUCTIVE = frozenset(
     {"delete", "cancel", "remove", "close", "kill", "disable", "move", "share", "approve", "assign"}
