@@ -264,6 +264,12 @@ def test_a_framework_whose_tools_pass_elsewhere_stops_the_program(launch: Launch
     assert "langchain is loaded and its governance is not proved" in done.stderr
 
 
+def _at_the_terminal() -> None:
+    """As a shell that people type into starts a program: whoever started these tests may have ^C ignored."""
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def test_a_terminal_is_passed_through(environment: dict[str, str], folder: Path) -> None:
     """The program has the terminal, and what is typed there reaches it once."""
     ours, theirs = pty.openpty()
@@ -276,11 +282,11 @@ def test_a_terminal_is_passed_through(environment: dict[str, str], folder: Path)
         stdout=theirs,
         stderr=theirs,
         start_new_session=True,
-        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),  # noqa: PLW1509 - nothing else knows how to
+        preexec_fn=_at_the_terminal,  # noqa: PLW1509 - nothing else knows how to
     )
     os.close(theirs)
     output = b""
-    with os.fdopen(ours, "rb+", buffering=0) as terminal:
+    with run, os.fdopen(ours, "rb+", buffering=0) as terminal:
         while b"ready" not in output:
             output += terminal.read(4096)
         terminal.write(b"\x03")

@@ -60,12 +60,16 @@ class PolicyHistory:
         proposed = miner.propose(body.name)
         engine = build([load(json.dumps(proposed), format="json")])
         blocked_sessions = sessions = calls = blocked = 0
+        refused = miner.refused
         for session_id in held_out:
             test = Backtest(engine, since)
             await self._walk(session_id, test.session)
             allowed = {pair: count for pair, count in test.effects.items() if pair[0].runs}
             stopped = sum(count for (_, after), count in allowed.items() if not after.runs)
-            if any(before is Effect.DENY for before, _ in test.effects) or not allowed:
+            if any(before is Effect.DENY for before, _ in test.effects):
+                refused += 1
+                continue
+            if not allowed:
                 continue
             sessions += 1
             calls += sum(allowed.values())
@@ -75,7 +79,7 @@ class PolicyHistory:
             document=json.dumps(proposed, ensure_ascii=False),
             sessions=miner.sessions,
             calls=miner.calls,
-            refused_sessions=miner.refused,
+            refused_sessions=refused,
             held_out_sessions=sessions,
             held_out_calls=calls,
             blocked_sessions=blocked_sessions,
