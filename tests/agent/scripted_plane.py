@@ -134,7 +134,7 @@ class ScriptedPlane:
 
     @contextmanager
     def http(self, port: int = 0) -> Iterator[str]:
-        server = ThreadingHTTPServer(("127.0.0.1", port), _handler(self))
+        server = _HttpServer(("127.0.0.1", port), _handler(self))
         server.daemon_threads = True
         with _serving(server):
             yield f"http://127.0.0.1:{server.server_address[1]}"
@@ -160,7 +160,16 @@ class ScriptedPlane:
             yield EmbeddedTransport(server=self)
 
 
-class _UnixServer(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
+class _Crowded:
+    request_queue_size = 128
+    """The library's 5 lets the kernel reset connections when a test opens twenty at once on a busy machine."""
+
+
+class _HttpServer(_Crowded, ThreadingHTTPServer):
+    pass
+
+
+class _UnixServer(_Crowded, socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
     pass
 
 
