@@ -16,6 +16,17 @@ async def ana(plane: Governed) -> Somebody:
     return ana
 
 
+@pytest.fixture
+def _low_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A short history reaches them."""
+    for module, bounds in (
+        (backtest, {"MAX_CHANGES": 1, "MAX_EXAMPLES": 2}),
+        (mining, {"MAX_TOOLS": 1, "MAX_ARGUMENTS": 1}),
+    ):
+        for name, bound in bounds.items():
+            monkeypatch.setattr(module, name, bound)
+
+
 async def _work(plane: Governed, who: Somebody, sessions: int = 40) -> None:
     """Two tools, the same every time: what a policy can be learned from."""
     agent = plane.agent(who)
@@ -129,12 +140,11 @@ async def test_a_mined_policy_allows_what_was_done_and_no_more(plane: Governed, 
     assert not (await plane.decide(agent, "drop", session="n")).effect.runs
 
 
+@pytest.mark.usefixtures("_low_bounds")
 async def test_changes_of_more_kinds_than_are_told_apart_are_counted_all_the_same(
-    plane: Governed, ana: Somebody, monkeypatch: pytest.MonkeyPatch
+    plane: Governed, ana: Somebody
 ) -> None:
     """What a pipeline fails on must not hang on how many kinds there are."""
-    monkeypatch.setattr(backtest, "MAX_CHANGES", 1)
-    monkeypatch.setattr(backtest, "MAX_EXAMPLES", 2)
     await _work(plane, ana, 2)
     document = "name: shop\ndefault: deny\nrules: []\n"
     result = await _post(ana, "backtest", document=document)
@@ -142,11 +152,8 @@ async def test_changes_of_more_kinds_than_are_told_apart_are_counted_all_the_sam
     assert (len(result["changes"]), len(result["examples"])) == (1, 2)
 
 
-async def test_a_mined_policy_of_more_tools_and_arguments_than_are_learned(
-    plane: Governed, ana: Somebody, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(mining, "MAX_TOOLS", 1)
-    monkeypatch.setattr(mining, "MAX_ARGUMENTS", 1)
+@pytest.mark.usefixtures("_low_bounds")
+async def test_a_mined_policy_of_more_tools_and_arguments_than_are_learned(plane: Governed, ana: Somebody) -> None:
     await _work(plane, ana, 10)
     document = json.loads((await _post(ana, "mine"))["document"])
     assert list(document["tools"]) == ["read_stock"]
