@@ -5,6 +5,7 @@ from typing import Any
 
 from fastapi import FastAPI
 from fastapi.routing import APIRoute, iter_route_contexts
+from fastapi.telemetry import TelemetryConfig
 
 from mutx.contract.base import Problem
 from mutx.contract.operation import by_name
@@ -21,6 +22,9 @@ DESCRIPTION = (
     "A control plane for AI agents: every tool call decided before it runs, every decision provable afterwards."
 )
 
+UNTOLD: TelemetryConfig = {"tracing": False, "metrics": False, "logs": False}
+"""The middleware traces and counts every request already; FastAPI would do so once more where a provider is set."""
+
 SECURITY_SCHEMES = {
     "bearer": {"type": "http", "scheme": "bearer", "description": "An access token, or an API key."},
     "api_key": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
@@ -31,7 +35,9 @@ class DescribedApi(FastAPI):
     """FastAPI with MUTX's routes, errors and security schemes; the server adds middleware and services."""
 
     def __init__(self, **settings: Any) -> None:
-        super().__init__(title=TITLE, version=VERSION, description=DESCRIPTION, redirect_slashes=False, **settings)
+        super().__init__(
+            title=TITLE, version=VERSION, description=DESCRIPTION, redirect_slashes=False, telemetry=UNTOLD, **settings
+        )
         for router in ROUTERS:
             self.include_router(router)
         known = [context.original_route for context in iter_route_contexts(self.routes)]

@@ -24,7 +24,6 @@ def configure(engine: Engine, *, writes: bool) -> None:
 
     @event.listens_for(engine, "connect")
     def connected(connection: Any, _record: Any) -> None:
-        connection.isolation_level = None
         cursor = connection.cursor()
         for pragma in PRAGMAS:
             cursor.execute(f"PRAGMA {pragma}")
@@ -34,7 +33,7 @@ def configure(engine: Engine, *, writes: bool) -> None:
 
     @event.listens_for(engine, "begin")
     def begun(connection: Any) -> None:
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+        connection.connection.driver_connection.begin()
 
 
 def connect(path: str, *, writes: bool, busy: float = BUSY_SECONDS) -> sqlite3.Connection:

@@ -21,6 +21,7 @@ from mutx.storage.dialect import BUSY_SECONDS, configure, connect, refusal
 from mutx.storage.engine import UNIT_SECONDS, Database, PoolState, T, pool_state
 from mutx.storage.file_lock import FileLock
 from mutx.storage.reader import Readers
+from mutx.storage.sqlite_driver import open_connection
 from mutx.storage.writer import Writer
 
 
@@ -136,6 +137,11 @@ def sqlite_path(url: str | Path) -> Path:
 
 
 def _engine(path: Path, *, writes: bool, size: int) -> AsyncEngine:
-    engine = create_async_engine(f"sqlite+aiosqlite:///{path}", pool_size=size, max_overflow=0 if writes else size)
+    engine = create_async_engine(
+        f"sqlite+aiosqlite:///{path}",
+        async_creator=partial(open_connection, str(path), "BEGIN IMMEDIATE" if writes else "BEGIN"),
+        pool_size=size,
+        max_overflow=0 if writes else size,
+    )
     configure(engine.sync_engine, writes=writes)
     return engine

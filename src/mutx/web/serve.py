@@ -1,12 +1,13 @@
 """Bind a FastAPI handler to a contract operation, and refuse at import one that disagrees with it."""
 
 import inspect
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from typing import Annotated, Any, TypeVar, get_args, get_origin, get_type_hints
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Request
 from fastapi.datastructures import Default
 from fastapi.params import Depends as DependsMarker
+from fastapi.routing import APIRoute
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 from starlette.responses import JSONResponse, Response
 
@@ -38,7 +39,7 @@ def serve(router: APIRouter, operation: Operation[Any, Any]) -> Callable[[H], H]
             summary=summary.rstrip("."),
             description=description.strip(),
             tags=[operation.family.replace("_", "-")],
-            dependencies=[] if operation.public else [Depends(_holding(operation.scope))],
+            route_class_override=None if operation.public else ScopedRoute,
             responses={"default": {}},  # `server.openapi` puts the errors of `web.answers` in its place
             openapi_extra={"x-scope": operation.scope, "security": [] if operation.public else CREDENTIALS},
         )
@@ -47,13 +48,20 @@ def serve(router: APIRouter, operation: Operation[Any, Any]) -> Callable[[H], H]
     return bind
 
 
-def _holding(scope: str) -> Callable[[Request], Awaitable[None]]:
-    async def check(request: Request) -> None:
-        if refused := request.scope.get("mutx.refused"):
-            raise refused
-        require(request.scope.get("mutx.caller"), scope)
+class ScopedRoute(APIRoute):
+    """Served to callers who hold its `x-scope`. Others are refused before their parameters and body are looked at."""
 
-    return check
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """Raises KeyError for a route without a scope, at import."""
+        serve_it, scope = super().get_route_handler(), (self.openapi_extra or {})["x-scope"]
+
+        async def serve_holders(request: Request) -> Response:
+            if refused := request.scope.get("mutx.refused"):
+                raise refused
+            require(request.scope.get("mutx.caller"), scope)
+            return await serve_it(request)
+
+        return serve_holders
 
 
 def _response_class(operation: Operation[Any, Any]) -> Any:
