@@ -79,7 +79,7 @@ class OneHopConnection(aiosqlite.Connection):
         return due
 
 
-class _Answer(NamedTuple):
+class _Execution(NamedTuple):
     """What a statement did. `cursor`: where more rows wait."""
 
     description: Any
@@ -89,7 +89,7 @@ class _Answer(NamedTuple):
     cursor: sqlite3.Cursor | None
 
 
-NOTHING = _Answer(None, -1, None, deque(), None)
+NOTHING = _Execution(None, -1, None, deque(), None)
 
 
 class OneHopCursor:
@@ -118,11 +118,11 @@ class OneHopCursor:
     async def execute(self, operation: str, parameters: Any = ()) -> Self:
         """Raises sqlite3.Error."""
 
-        def execute(connection: sqlite3.Connection) -> _Answer:
+        def execute(connection: sqlite3.Connection) -> _Execution:
             cursor = connection.execute(operation, parameters)
             rows = deque(cursor.fetchmany(AT_ONCE)) if cursor.description else deque()
             more = cursor if len(rows) == AT_ONCE else None
-            return _Answer(cursor.description, cursor.rowcount, cursor.lastrowid, rows, more)
+            return _Execution(cursor.description, cursor.rowcount, cursor.lastrowid, rows, more)
 
         self._answer = await self._connection.run(execute)
         return self
@@ -130,9 +130,9 @@ class OneHopCursor:
     async def executemany(self, operation: str, parameters: Iterable[Any]) -> Self:
         """Raises sqlite3.Error."""
 
-        def execute(connection: sqlite3.Connection) -> _Answer:
+        def execute(connection: sqlite3.Connection) -> _Execution:
             cursor = connection.executemany(operation, parameters)
-            return _Answer(cursor.description, cursor.rowcount, cursor.lastrowid, deque(), None)
+            return _Execution(cursor.description, cursor.rowcount, cursor.lastrowid, deque(), None)
 
         self._answer = await self._connection.run(execute)
         return self
