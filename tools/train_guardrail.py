@@ -24,7 +24,9 @@ from typing import Any
 import numpy as np
 import scipy.sparse as sp
 from sklearn.linear_model import LogisticRegression
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
+from mutx.services.evalview.bench import rate
 from mutx.services.evalview.injection.features import SIZE, WORDS
 from mutx.services.evalview.injection.model import SPANS, Card, length_of, pack
 from mutx.services.evalview.injection.reading import FAMILIES, read
@@ -44,6 +46,8 @@ WINDOWS = 8
 FOLDS = 5
 TARGET = 0.015
 """Share of benign texts of unseen sources that may be taken for attacks: 2 % is the limit, the rest is margin."""
+LIMIT = 0.02
+"""The share that this project allows at most: what would be found there is in the card, and not used."""
 SLOPES = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5)
 """What each doubling of a text's segments may cost, in the model's own units: more windows, more chances to score high."""
 KINDS = ("direct", "indirect", "jailbreak")
@@ -201,7 +205,8 @@ def fit(texts: Texts, rows: Sequence[int]) -> tuple[Any, Any, float]:
         label = np.arange(len(pairs)) < len(sample.attacks)
         weight = np.array([one for _, one in pairs])
         weight[label] *= weight[~label].sum() / weight[label].sum() / 2
-        model.fit(matrix[[window for window, _ in pairs]], label, sample_weight=weight)
+        with threadpool_limits(limits=1):  # sums of several threads differ in their last digits
+            model.fit(matrix[[window for window, _ in pairs]], label, sample_weight=weight)
         if again:
             sample.worst(texts, matrix @ model.coef_[0] + model.intercept_[0])
     features = np.zeros(SIZE)
@@ -267,12 +272,12 @@ def without_kind(texts: Texts, real: int) -> dict[str, Any]:
     return found
 
 
-def chosen(scores: Any, lengths: Any, attack: Any) -> tuple[float, float]:
-    """Slope and threshold: the slope that finds most at TARGET."""
+def chosen(scores: Any, lengths: Any, attack: Any, target: float = TARGET) -> tuple[float, float]:
+    """Slope and threshold: the slope that finds most where `target` of the benign texts are taken for attacks."""
 
     def at(slope: float) -> tuple[float, float]:
         lowered = scores - slope * lengths
-        threshold = float(np.quantile(lowered[~attack], 1 - TARGET))
+        threshold = float(np.quantile(lowered[~attack], 1 - target))
         return float((lowered[attack] > threshold).mean()), threshold
 
     slope = max(SLOPES, key=lambda one: at(one)[0])
@@ -306,6 +311,9 @@ def main() -> None:
         {kind: values - slope * lengths > threshold for kind, (values, lengths) in without_kind(texts, real).items()},
     ) | {"model": NAME, "slope": slope, "threshold": threshold, "bytes": options.out.stat().st_size}
     found["written"] = len(texts.rows) - real
+    most_slope, most_threshold = chosen(scores, texts.lengths[:real], attack, LIMIT)
+    most = (scores - most_slope * texts.lengths[:real] > most_threshold)[attack]
+    found["at_limit"] = {"limit": LIMIT, "recall": rate(int(most.sum()), len(most))}
     if options.report:
         options.report.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
     options.card.write_text(guardrail_card.page(found, options.figure.name), encoding="utf-8")

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from mutx.services.evalview.injection.model import unpack
-from tools import train_guardrail
+from tools import guardrail_card, train_guardrail
 from tools.guardrail_texts.expand import expand
 from tools.guardrail_texts.made import written
 
@@ -65,6 +65,9 @@ def test_training(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     found = json.loads(report.read_text("utf-8"))
     assert found["threshold"] == model.card.threshold
     assert found["pooled"]["recall"]["of"] == 24
+    most = found["at_limit"]["recall"]
+    assert most["of"] == 24
+    assert most["rate"] >= found["pooled"]["recall"]["rate"]
     assert set(found["kinds"]) == {"benign", "direct", "indirect"}
     assert set(found["without_kind"]) == {"direct", "indirect"}
     assert found["written"] > 100
@@ -73,6 +76,7 @@ def test_training(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     card = (tmp_path / "one.md").read_text("utf-8")
     assert "| a0 | " in card
     assert "one.svg" in card
+    assert f"at 2.0 % false positives, the same five models find {guardrail_card.share(most)}" in card
     assert "a0-composed" in (tmp_path / "one.svg").read_text("utf-8")
     assert train(monkeypatch, data, tmp_path / "two.bin") == blob
 

@@ -60,6 +60,15 @@ def test_harmless(text: str) -> None:
     assert not find_injection(text).detected
 
 
+@pytest.mark.parametrize("who", ["you", "your bot", "this useless machine", "everybody here"])
+@pytest.mark.parametrize(
+    "rude", ["Damn {}, what an idiot.", "I hate {}!", "{} never listens. Go to hell.", "Shut up, {}!"]
+)
+def test_rude_is_no_attack(who: str, rude: str) -> None:
+    """Insults are for `toxic_content` to find."""
+    assert not find_injection(rude.format(who)).detected
+
+
 def test_one_text_has_one_score() -> None:
     assert find_injection(LETTER + ORDER) == find_injection(LETTER + ORDER)
     model = shipped()
