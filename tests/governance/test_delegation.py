@@ -44,6 +44,20 @@ def test_what_a_part_reaches_the_whole_reaches(inner, outer, tool):
         assert not out_of_scope((parent,), "b", tool, {}, NOW)
 
 
+def test_a_part_may_not_take_more_calls_or_more_of_the_same_budget():
+    def bounded(giver: str, taker: str, argument: str, most: float, calls: int, depth: int) -> DelegationHop:
+        budget = DelegationBudget(argument=argument, max=most)
+        return hop(giver, taker, calls=calls, budget=budget, depth=depth)
+
+    parent = bounded("a", "b", "amount", 10, 5, 1)
+    assert excess(bounded("b", "c", "amount", 10, 5, 0), parent) == []
+    assert excess(bounded("b", "c", "amount", 12.5, 6, 0), parent) == [
+        "6 calls are more than its own 5",
+        "a budget of 12.5 is more than its own 10",
+    ]
+    assert excess(bounded("b", "c", "weight", 99, 5, 0), parent) == []  # the parent's own is charged besides
+
+
 def test_a_chain_is_looked_at_hop_by_hop():
     first, second = hop("a", "b", "pay*", depth=1), hop("b", "c", "pay")
     assert out_of_scope((first, second), "c", "pay", {}, NOW) == ""

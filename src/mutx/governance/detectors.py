@@ -98,14 +98,22 @@ def find_card(text: str) -> Iterator[Span]:
 def find_iban(text: str) -> Iterator[Span]:
     """International bank account numbers: a remainder of 1 modulo 97 over the country's length; where the registry
     has no such country, over the number as it stands, if most of it are digits."""
-    for match in _IBAN.finditer(text):
-        length = _IBAN_LENGTHS.get(match[0][:2].upper())
-        end = _end_of(match[0], length) if length else len(match[0])
-        number = re.sub(r"[ -]", "", match[0][:end])
-        if not length and sum(sign.isdecimal() for sign in number) * 2 < len(number):
-            continue
-        if end and mod97(number) == 1:
-            yield match.start(), match.start() + end
+    at = 0
+    while match := _IBAN.search(text, at):
+        found = match.start(), match.start() + _iban_in(match[0])
+        if found[1] > found[0]:
+            yield found
+        at = max(found[1], match.start() + 1)  # what was none may have taken in the beginning of one
+
+
+def _iban_in(text: str) -> int:
+    """How many characters of it are an account number; 0 if it begins with none."""
+    length = _IBAN_LENGTHS.get(text[:2].upper())
+    end = _end_of(text, length) if length else len(text)
+    number = re.sub(r"[ -]", "", text[:end])
+    if not length and sum(sign.isdecimal() for sign in number) * 2 < len(number):
+        return 0
+    return end if end and mod97(number) == 1 else 0
 
 
 def find_email(text: str) -> Iterator[Span]:

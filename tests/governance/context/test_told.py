@@ -105,6 +105,8 @@ def test_a_choice_is_free_until_somebody_tells_which() -> None:
         "You are fired",
         "all accounts move to the new system tonight so log in",
         "call +4930123456789",
+        "you are fired",
+        "tonight: accounts",
     ],
 )
 def test_what_a_text_wants_said_is_asked_about(body: str) -> None:
@@ -316,3 +318,14 @@ def test_lines_within_records_are_laid_out_and_remarks_of_one_line_are_not() -> 
     assert {"A-7 - Kim | Oslo", "1", "2"} <= found
     assert "Kim" not in found
     assert {"A-7", "Kim", "Oslo"} <= set(fields_of(["A-7 - Kim | Oslo"], lines=Lines.ALL))
+
+
+def test_while_an_output_is_unknown_an_order_in_other_words_is_not_enough() -> None:
+    session = GateSession(PolicyEngine(compile_policies([load(FREELY)])), "Keep my books a week longer.")
+    action, _ = session.decide("read", {})
+    session.conclude(action, {"loan": "L-1"}, None)
+    running, _ = session.decide("read", {"page": 2})
+    asked = session.decide("renew", {"loan": "L-1"})[1]
+    assert (asked.effect, asked.reason_code) == (Effect.STEP_UP, ReasonCode.UNREQUESTED_ACTION)
+    session.conclude(running, {}, None)
+    assert session.decide("renew", {"loan": "L-1"})[1].effect is Effect.ALLOW

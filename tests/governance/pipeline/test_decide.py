@@ -195,6 +195,12 @@ async def test_a_child_of_a_denied_action_is_denied_and_of_an_allowed_one_is_not
         await world.decide("read_b", _parent_action_id="no-such-action")
 
 
+async def test_a_call_on_a_delegation_is_denied_where_none_are_kept(world: World) -> None:
+    denied = await world.pipeline.decide(call("read", _delegation="token"), BOT)
+    assert (denied.effect, denied.decision.reason_code) == (Effect.DENY, ReasonCode.DELEGATION_INVALID)
+    assert "keeps no delegations" in denied.decision.reason
+
+
 async def test_a_closed_session_allows_nothing(world: World) -> None:
     await world.decide("read_a")
     await world.ledger.close_session("ws-1", "s", world.clock.now())

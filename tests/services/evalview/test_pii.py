@@ -18,6 +18,8 @@ def kinds(text: str) -> list[tuple[str, str]]:
         ("the card 4716 9876 2234 1561 was used", "CREDIT_CARD", "4716 9876 2234 1561"),
         ("pay to DE89 3704 0044 0532 0130 00, thanks", "IBAN_CODE", "DE89 3704 0044 0532 0130 00"),
         ("GB82WEST12345698765432 is it", "IBAN_CODE", "GB82WEST12345698765432"),
+        ("not DE89 3704 0044 0532 0130 01 but DE68 2105 0170 0012 3456 78", "IBAN_CODE", "DE68 2105 0170 0012 3456 78"),
+        ("DE89 3704 0044 0532 0130 00 DE68 2105 0170 0012 3456 78", "IBAN_CODE", "DE68 2105 0170 0012 3456 78"),
         ("ssn 219-09-9998", "US_SSN", "219-09-9998"),
         ("Social Security Number: 219099998", "US_SSN", "219099998"),
         ("이메일은 anna.k@example.net입니다", "EMAIL_ADDRESS", "anna.k@example.net"),

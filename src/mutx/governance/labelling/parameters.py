@@ -86,10 +86,5 @@ def is_secret(path: str) -> bool:
     return is_program(path) or bool(set(map(stem, words(path))) & AUTHORITY)
 
 
-def leads(path: str) -> bool:
-    """Leads somewhere, or says how much: not one of several things that were found."""
-    return not is_identifier(path) and bool(set(map(stem, words(path))) & (DESTINATIONS | AMOUNTS | POSTAL))
-
-
 def outward(paths: Iterable[str]) -> bool:
     return any(set(map(stem, words(path))) & DESTINATIONS for path in paths)

@@ -98,11 +98,14 @@ def find_card(text: str) -> Iterator[PersonalData]:
 
 def find_iban(text: str) -> Iterator[PersonalData]:
     """Bank account numbers: a remainder of 1 modulo 97 over what the country's length says, or over the whole number."""
-    for match in _IBAN.finditer(text):
+    at = 0
+    while match := _IBAN.search(text, at):
         written = match[0]
         ends = [end for end in _ends(written) if _is_iban(written[:end])]
+        at = match.start() + 1  # what was none may have taken in the beginning of one
         if ends:
-            yield PersonalData(match.start(), match.start() + ends[0], "IBAN_CODE")
+            at = match.start() + ends[0]
+            yield PersonalData(match.start(), at, "IBAN_CODE")
 
 
 def _ends(written: str) -> list[int]:
