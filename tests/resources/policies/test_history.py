@@ -49,7 +49,10 @@ async def test_the_policy_in_force_would_decide_as_it_did(plane: Governed, ana: 
     await _work(plane, ana, 3)
     agent = plane.agent(ana)
     await plane.decide(agent, "drop", session="s1")
-    await plane.decide(agent, "pay", session="s1")
+    asked = await plane.decide(agent, "pay", session="s1")
+    assert asked.request is not None
+    answer = await ana.post("/v1/governance/resolve", {"request_id": asked.request.id, "verdict": "approve"})
+    assert answer.status_code == 200, answer.text  # a turn of its own, and no decision of the policies
     result = await _post(ana, "backtest", document=POLICY)
     assert (result["sessions"], result["decisions"], result["changed"]) == (3, 11, 0)
     assert result["now"] == {"allow": 6, "deny": 1, "modify": 3, "step_up": 1, "defer": 0}
@@ -120,12 +123,15 @@ async def test_a_document_that_does_not_compile_is_refused(ana: Somebody) -> Non
 async def test_a_mined_policy_allows_what_was_done_and_no_more(plane: Governed, ana: Somebody) -> None:
     await _work(plane, ana)
     await plane.decide(plane.agent(ana), "drop", session="bad")
+    for number in range(5):  # nobody approves these: nothing is done
+        await plane.decide(plane.agent(ana), "pay", session=f"s{number}")
     mined = await _post(ana, "mine", name="learned")
     assert mined["sessions"] + mined["held_out_sessions"] + mined["refused_sessions"] == 41
     assert mined["held_out_sessions"] > 2
     assert (mined["blocked_sessions"], mined["blocked_calls"]) == (0, 0)
     document = json.loads(mined["document"])
     assert document["default"] == "deny"
+    assert document["tools"].keys() == {"read_stock", "mail"}
     stock = document["tools"]["read_stock"]["parameters"]
     assert stock["path"] == {"required": True, "type": "string", "allowed": ["a", "b"]}
     assert stock["limit"]["type"] == "number"
