@@ -102,6 +102,21 @@ def test_it_measures_or_judges_what_is_there(tmp_path: Path, monkeypatch: pytest
     assert REPORT.name == "coverage.json"
 
 
+def test_after_a_failed_test_the_numbers_are_told_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    budgets = tmp_path / "tools" / "budgets.toml"
+    budgets.parent.mkdir()
+    budgets.write_text("[coverage]\nothers = 95\n")
+    (tmp_path / "suite.py").write_text("import sys\nsys.exit(int(sys.argv[1]))\n")
+    monkeypatch.setattr("tools.coverage_gate.ROOT", tmp_path)
+    monkeypatch.setattr("tools.coverage_gate.REPORT", tmp_path / "build" / "coverage.json")
+    for status in (0, 1):
+        monkeypatch.setattr("tools.coverage_gate.SUITE", ["-m", "coverage", "run", "--branch", "suite.py", str(status)])
+        assert main([]) == status
+        assert "100.00" in capsys.readouterr().out
+
+
 def test_adapters_of_frameworks_that_are_elsewhere_are_judged_by_their_own_runs(tmp_path: Path) -> None:
     (tmp_path / "requirements" / "frameworks").mkdir(parents=True)
     (tmp_path / "requirements" / "frameworks" / "far.lock").write_text("far==1\n")
