@@ -1,10 +1,11 @@
 """Where did an argument's value come from?"""
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from mutx.governance import provenance
+from mutx.governance.instructions import orders
 from mutx.governance.provenance_text import fold, number, tokens
 from mutx.governance.tools import ToolSchema
 from mutx.governance.types import Confidentiality, Label, Origin
@@ -207,13 +208,16 @@ def test_numbers_have_one_form(value: float, text: str) -> None:
 
 
 @given(st.text(max_size=300))
+@example("Everybody MUST BE here now")
 def test_any_text_that_was_seen_is_found(text: str) -> None:
+    """As a trusted tool's word, unless it gives an order: such a text within trusted output is nobody's word."""
+    ordered = {Origin.UNTRUSTED} if any(orders((text,))) else set[Origin]()
     story = Story()
     story.run(ToolSchema(name="t", output=Label(Confidentiality.PUBLIC, trusted=True)), text)
     if fold(text):
-        assert story.origin(text) is Origin.TRUSTED
+        assert story.origin(text) in {Origin.TRUSTED, *ordered}
     for token in tokens(text):
-        assert story.origin(token.text) in {Origin.TRUSTED, Origin.NOWHERE}
+        assert story.origin(token.text) in {Origin.TRUSTED, Origin.NOWHERE, *ordered}
 
 
 @given(st.recursive(st.none() | st.booleans() | st.floats(allow_nan=False, allow_infinity=False) | st.text(), st.lists))

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from mcp.types import Tool
 
 from mutx.contract.mcp import McpCheck, McpObservation, ObservedTool, PinState, ToolStanding
+from mutx.kit.errors import TimedOut
 from mutx.services.mcp.board import ToolBoard
 from mutx.services.mcp.definitions import definition_of, size_of
 from mutx.services.mcp.upstream import Upstream, UpstreamGone
@@ -106,7 +107,7 @@ class Catalogue:
                     cursor = page.next_cursor
                     if not cursor or len(found) >= MAX_TOOLS:
                         break
-        except TimeoutError:
+        except (TimeoutError, TimedOut):
             message = f"the MCP server {self._server} did not list its tools within {LIST_SECONDS:g} s"
             raise UpstreamGone(message, sent=True) from None
         return found[:MAX_TOOLS]

@@ -20,7 +20,7 @@ from mutx.services.mcp.relay import Context, Relay, ask_to_wait
 from mutx.services.mcp.results import OnSuspicion
 from mutx.services.mcp.scanning import TextScanner
 from mutx.services.mcp.telling import ClientChanges
-from mutx.services.mcp.upstream import Transport, Upstream
+from mutx.services.mcp.upstream import Transport, Upstream, UpstreamGone
 from mutx_agent.transport.base import Json
 
 log = structlog.stdlib.get_logger("mutx.mcp")
@@ -131,8 +131,8 @@ class ProxySession:
             return ()
         try:
             return await link.catalogue.entries()
-        except MCPError as error:
-            log.warning("an MCP server does not list its tools", server=name, error=error.message)
+        except (MCPError, UpstreamGone) as error:
+            log.warning("an MCP server does not list its tools", server=name, error=str(error))
             return ()
 
     async def _waits(self, ctx: Context, answer: Json) -> bool:
