@@ -7,6 +7,7 @@ wrote it. Lexical and English: a paraphrase without any of the verbs is missed, 
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from itertools import pairwise
 from typing import NamedTuple
@@ -68,13 +69,29 @@ _ALSO_NOUNS = frozenset(
     "release label tag link log file message email mail visit trade vote map cover review call issue register move".split()
 )
 """`Invoice for June`, `Order of May`: a first word that is the sentence's subject orders nothing."""
+_ENDS = frozenset(("", ")", "]", "}"))
 _HOURS = frozenset("daily from until till every now late today tomorrow again on at monday all year".split())
 """`Open daily` opens nothing."""
 _FIRST_NAMES = frozenset(("mark", "bill", "grant", "contact"))
 
-_SENTENCE = re.compile(r"(?<=[.!?;])\s+|\n+")
-_CELL = re.compile(r"\s*[|\t]\s*")
-"""Between cells of a row. Dashes and commas stand in what people write, too."""
+_SENTENCE = re.compile(r"(?<=[.!?;])\s+")
+LABELLED = re.compile(r"[\"']?(?P<label>[\w ()'/-]{1,60}?)[\"']?:\s+(?P<value>\S.*)")
+"""`Label: value`."""
+_CELL = re.compile(r"\s*[|\t]\s*|[,;](?=[^\s\d])|(?<=[^\d\s]),(?=\d)|[,;]\s+(?=[\"']?[A-Za-z_][\w /-]{0,30}[\"']?:\s)")
+"""Between cells of a row. Dashes, and commas before a space, stand in what people write, too."""
+_ATTRIBUTE = (
+    r"(?:numbers?|no|id|ids|date|time|name|names|address(?:es)?|status|state|type|kind|count|email|mail|phone|total|amount|"
+    r"code|by|at|on|url|link|title|subject|level|category|fee|price|terms|details|history|owner|author|notes?)"
+)
+_LABEL = re.compile(
+    rf"(?:(?<=^)|(?<=[\s\"'{{,]))(?:[A-Za-z]\w{{0,40}}_\w{{1,40}}|[a-z]{{1,20}}[A-Z]\w{{0,40}}|(?:[A-Z][\w-]{{0,30}}\s){{1,2}}(?i:{_ATTRIBUTE}))"
+    r"[\"']?:(?=\s)"
+)
+"""`claim_number: 7` and `Claim Number: 7` claim nothing."""
+_VALUE = re.compile(r":\s+\w{1,40}(?=[,;]\s+[\"']?[A-Za-z_][\w /-]{0,30}[\"']?:\s)")
+"""`status: open, owner: kim` opens nothing."""
+_PART = re.compile(r"[,;]\s+(?=[\"']?[A-Za-z_][\w /-]{0,30}[\"']?:\s)")
+"""Between the labelled parts of a line: `id: 7, author: kim`."""
 _PIECE = re.compile(r"[^\W_]+|[:,()\"'“”‘’<>{}=*#\[\]|-]")
 _LEADS = frozenset(
     "please kindly then and or also must should shall now first next just immediately always instead finally therefore you "
@@ -108,10 +125,15 @@ def said(texts: Iterable[str]) -> Iterator[Said]:
     """The sentences that give an order, each with the one after it, and those that announce something."""
     for text in texts:
         left = 0
-        for sentence in _SENTENCE.split(text):
+        labels: Counter[str] | None = None
+        for sentence, first in _sentences(text):
             ordered = is_order(sentence[:MAX_SENTENCE])
             if ordered:
                 left = 1 + _FOLLOWING
+            elif left and first and (label := _label(sentence)):
+                # `Author: kim` again: the next record has begun.
+                labels = Counter(map(_label, text.split("\n"))) if labels is None else labels
+                left = left if labels[label] == 1 else 0
             if left:
                 whole = _onward(sentence) if ordered else sentence
                 yield Said(whole, _NUMBER.sub(_named_number, whole))
@@ -119,6 +141,32 @@ def said(texts: Iterable[str]) -> Iterator[Said]:
             elif announces(sentence[:MAX_SENTENCE]):
                 named = " ".join((ANNOUNCED, *(token.text for token in tokens(sentence) if token.strong)))
                 yield Said(sentence, named)
+
+
+def _sentences(text: str) -> Iterator[tuple[str, bool]]:
+    """Each with whether it is the first of its line."""
+    for line in text.split("\n"):
+        first = True
+        for sentence in _SENTENCE.split(line):
+            if sentence.strip():
+                yield sentence, first
+                first = False
+
+
+def _label(line: str) -> str:
+    """What a labelled line is labelled with; empty: it is none."""
+    found = LABELLED.match(line.lstrip(" -*"))
+    return found["label"] if found else ""
+
+
+def cells_of(line: str) -> list[str]:
+    """The cells of a row, or the labelled parts of a line."""
+    return _CELL.split(line)
+
+
+def parts_of(line: str) -> list[str]:
+    """The labelled parts of a line that has several; else the line."""
+    return _PART.split(line)
 
 
 def _onward(sentence: str) -> str:
@@ -156,13 +204,13 @@ def is_order(sentence: str) -> bool:
     if any(may_order(found["verb"].casefold()) for found in _BARE_ORDER.finditer(sentence)):
         return True
     before, last = "", ""
-    pieces = _PIECE.findall(sentence)
+    pieces = _PIECE.findall(_LABEL.sub(": ", _VALUE.sub(": 0", sentence)))
     for at, (raw, following) in enumerate(pairwise((*pieces, ""))):
         piece = raw.casefold()
         if not last.isalpha() and following.casefold() in (_AFTER_NOUN if piece in _ALSO_NOUNS else _AFTER_SUBJECT):
             piece = ""
-        if last == ":" and not following:
-            # `status: open`
+        if (last == ":" and following in _ENDS) or (following == ":" and not last.isalpha() and piece in _ALSO_NOUNS):
+            # `status: open`, `email: kim@corp.example`
             piece = ""
         if piece == "open" and (following.casefold() in _HOURS or following[:1].isdigit()) and not last:
             piece = ""

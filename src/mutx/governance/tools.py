@@ -87,6 +87,9 @@ class ToolSchema(Struct, frozen=True, kw_only=True):
     """Critical arguments that may hold whatever untrusted output mentioned: a choice among what was found."""
     lines: bool = False
     """Of a reading tool: its output is text that the tool itself lays out, so every line of it is a field."""
+    records: bool = False
+    """Of a tool that returns what others wrote: JSON that it hands over as text is laid out by the tool, and so are the
+    labelled lines above the texts. Never for a tool that returns a document as it is."""
     ask_instructed: bool = False
     """Ask as well while untrusted output told its reader to do something with the values of this call."""
     ask_hearsay: bool = False

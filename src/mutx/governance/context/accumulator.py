@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from mutx.governance.arguments_path import values_at
 from mutx.governance.context.apply import apply, open_session
 from mutx.governance.context.delta import ContextDelta, SessionOpening
-from mutx.governance.context.fields import Lines, fields_of, holds_records
+from mutx.governance.context.fields import Lines, fields_of, layout
 from mutx.governance.context.leaves import read_leaves
 from mutx.governance.context.observation import Observation
 from mutx.governance.context.session import ActionRecord, DataAccess, SessionContext
@@ -162,7 +162,7 @@ class ContextAccumulator:
         No result given counts as output that was never shown: the agent may hold it all the same.
         """
         output = outcome.error if outcome.result is None else outcome.result
-        if schema is not None and schema.lines:
+        if schema is not None and (schema.lines or schema.records):
             output = unfolded(output)
         texts, complete = read_leaves(output)
         label = label_of(output, texts, complete=complete, schema=schema, classifiers=self._classifiers)
@@ -171,9 +171,7 @@ class ContextAccumulator:
             label, signals = Label(label.confidentiality, trusted=False), (INJECTION,)
         sightings: tuple[Sighting, ...] = ()
         if output is not None:
-            lines = Lines.NONE
-            if schema is not None and schema.lines:
-                lines = Lines.WITHIN if holds_records(output) else Lines.ALL
+            lines = layout(output, schema)
             sightings = tuple(
                 self._sight(context, action, part, held, complete=whole, lines=lines)
                 for part, held, whole in _by_trust(texts, label, complete=complete)

@@ -6,7 +6,9 @@ from enum import Enum
 from itertools import takewhile
 from typing import Any
 
-from mutx.governance.instructions import is_order
+from mutx.governance.context.heads import heads_of
+from mutx.governance.instructions import cells_of, is_order, parts_of
+from mutx.governance.tools import ToolSchema
 
 MAX_LINES = 10_000
 _LABELLED = re.compile(r"[\w ()'/-]{1,60}:\s+(?P<value>\S.*)")
@@ -27,11 +29,21 @@ class Lines(Enum):
     """In texts of several lines; the others are fields of its records, and a remark of one line is its writer's."""
     ALL = 2
     """All its output is such text."""
+    HEADS = 3
+    """All its output is such text, and what others wrote stands within: `heads`."""
 
 
 def holds_records(output: Any) -> bool:
     """Is an output laid out in named fields, rather than in text?"""
     return isinstance(output, dict) or (isinstance(output, list) and any(isinstance(one, dict) for one in output))
+
+
+def layout(output: Any, schema: ToolSchema | None) -> Lines:
+    """How an output's texts are to be read, as its tool is declared."""
+    records = holds_records(output)
+    if schema is not None and schema.lines:
+        return Lines.WITHIN if records else Lines.ALL
+    return Lines.HEADS if schema is not None and schema.records and not records else Lines.NONE
 
 
 def fields_of(texts: Iterable[str], *, lines: Lines) -> Iterator[str]:
@@ -43,16 +55,23 @@ def fields_of(texts: Iterable[str], *, lines: Lines) -> Iterator[str]:
         several = "\n" in text
         if not several:
             yield text
+        if lines is Lines.HEADS:
+            yield from heads_of(text)
         if lines is Lines.ALL or (several and lines is Lines.WITHIN):
             for line in text.split("\n", MAX_LINES)[:MAX_LINES]:
                 if is_order(line):
-                    yield from takewhile(lambda cell: not is_order(cell), _CELLS.split(line)[:-1])
+                    for cell in takewhile(lambda cell: not is_order(cell), cells_of(line)[:-1]):
+                        yield from _line(cell)
                 else:
                     yield from _line(line)
 
 
 def _line(line: str) -> Iterator[str]:
     line = _BULLET.sub("", line, count=1)
+    parts = parts_of(line)
+    if len(parts) > 1:
+        for part in parts:
+            yield from _line(part)
     yield line
     labelled = _LABELLED.match(line.strip())
     value = labelled["value"] if labelled else line

@@ -23,6 +23,10 @@ AUTHORED = frozenset(
     )
 )
 """What others wrote: its lines are not the tool's."""
+_WHOLE = frozenset(
+    map(stem, "file document doc page webpage website web article content text attachment description".split())
+)
+"""What is returned as it is, unless it is listed."""
 OUTWARD = frozenset({"send", "pay", "share", "invite", "post", "upload", "reserve", "buy"})
 
 
@@ -43,6 +47,8 @@ class ToolLabel(Struct, frozen=True, kw_only=True):
     """Critical arguments whose value may be chosen among whatever was read."""
     lines: bool = False
     """It lays out what it returns by itself."""
+    records: bool = False
+    """It lays out what others wrote, each text with who wrote it and when."""
     requested_by: RequestWords | None = None
     why: str = ""
 
@@ -70,6 +76,7 @@ def _reading(tool: ToolSpec, found: Doing) -> ToolLabel:
         selectable=fetched,
         requested_by=FETCHING if fetched else None,
         lines=not fetched and not about & AUTHORED,
+        records=not fetched and bool(about & AUTHORED) and _lists(tool),
         why="reads" if not fetched else "reads from an address that its argument names",
     )
 
@@ -103,6 +110,12 @@ def _trusted(tool: ToolSpec, name: tuple[str, ...]) -> bool:
     ):
         return True
     return not tool.parameters and bool(about & _DETAILS)
+
+
+def _lists(tool: ToolSpec) -> bool:
+    """`list_files` and `searchDocuments` say which there are, and not what stands in one."""
+    named = [word for word in words(tool.name) if stem(word) in _WHOLE]
+    return all(word.endswith("s") for word in named)
 
 
 def _stems(name: Iterable[str]) -> set[str]:

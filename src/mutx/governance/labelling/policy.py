@@ -53,8 +53,7 @@ def declaration(one: ToolLabel) -> dict[str, Any]:
         found["referable"] = list(one.referable)
     if one.selectable:
         found["selectable"] = list(one.selectable)
-    if one.lines:
-        found["lines"] = True
+    found |= {key: True for key in ("lines", "records") if getattr(one, key)}
     if one.requested_by is not None:
         words = one.requested_by
         found["ask_instructed"] = found["ask_hearsay"] = True

@@ -87,6 +87,7 @@ FIELDS: dict[str, Shape] = {
     "referable": Several(PATH, most=100),
     "selectable": Several(PATH, most=100),
     "lines": Flag(),
+    "records": Flag(),
     "ask_instructed": Flag(),
     "ask_hearsay": Flag(),
     "requested_by": Record(
