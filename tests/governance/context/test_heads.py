@@ -52,7 +52,7 @@ def test_titles_and_lists() -> None:
     assert set(heads_of("Kim Lee\n  rooms: 4, 5\n\nBo Ray\n  rooms: 6")) >= {"Kim Lee", "4", "Bo Ray", "6"}
     assert list(heads_of("Somebody wrote a long letter here about what went on in May")) == []
     assert list(heads_of('a,b\n"' + "x" * 200_000)) == ["a", "b"]
-    assert list(fields_of(["kim@corp.example"], lines=Lines.HEADS)) == ["kim@corp.example", "kim@corp.example"]
+    assert list(fields_of(["kim@corp.example"], lines=Lines.HEADS)) == ["kim@corp.example"] * 3
     assert list(heads_of("")) == []
 
 

@@ -6,7 +6,7 @@ from enum import Enum
 from itertools import takewhile
 from typing import Any
 
-from mutx.governance.context.heads import heads_of
+from mutx.governance.context.heads import addresses_of, heads_of
 from mutx.governance.instructions import cells_of, is_order, parts_of
 from mutx.governance.tools import ToolSchema
 
@@ -55,12 +55,14 @@ def fields_of(texts: Iterable[str], *, lines: Lines) -> Iterator[str]:
         several = "\n" in text
         if not several:
             yield text
+            yield from addresses_of(text)
         if lines is Lines.HEADS:
             yield from heads_of(text)
         if lines is Lines.ALL or (several and lines is Lines.WITHIN):
             for line in text.split("\n", MAX_LINES)[:MAX_LINES]:
                 if is_order(line):
-                    for cell in takewhile(lambda cell: not is_order(cell), cells_of(line)[:-1]):
+                    cells = [cell for part in cells_of(line) for cell in _CELLS.split(part)]
+                    for cell in takewhile(lambda cell: not is_order(cell), cells[:-1]):
                         yield from _line(cell)
                 else:
                     yield from _line(line)

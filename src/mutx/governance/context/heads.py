@@ -14,18 +14,32 @@ from mutx.governance.instructions import LABELLED, is_order, parts_of
 
 MAX_HEADS = 10_000
 MAX_CELLS = 100
+MAX_ADDRESSED = 4000
 BULLET = re.compile(r"^\s*(?:[-*•]|\d{1,3}[.)])\s+")
 _RULE = re.compile(r"\s*[-=_*#~]{3,}\s*")
 _BETWEEN = re.compile(r"[|\s:-]*-[|\s:-]*")
 """The line below a table's head."""
 _NAME = re.compile(r"[A-Za-z][\w /-]{0,40}")
 _MARK = re.compile(r"[^\w]*\d{0,3}[.)]?\s*")
+_ADDRESSED = re.compile(r"(?:[^<>@,;]{0,80}<)?(?P<address>[\w.+%-]{1,64}@[\w.-]{1,200})>?")
+_SPEAKER = re.compile(r"(?P<head>(?:[^:\n]|:(?=\d)){1,120}):\s")
+"""`[12] 09:05 Kim (+44 ...): hello`"""
+_ASIDE = re.compile(r"\s*[\[\]()<>|]\s*|\s+[/–—-]\s+|\s{2,}")
+_MARKS = frozenset("[(#<")
 _TITLE = 8
 """Words up to which the line that opens a record is a title."""
 _FREE = frozenset(
     "body text message content comment comments description note notes remark remarks review feedback bio about snippet "
     "preview summary quote said wrote".split()
 )
+
+
+def addresses_of(text: str) -> Iterator[str]:
+    """`Kim Lee <kim@corp.example>, bo@corp.example`: the addresses of a text that holds nothing else."""
+    if "@" in text and len(text) <= MAX_ADDRESSED:
+        found = [_ADDRESSED.fullmatch(one.strip()) for one in re.split("[,;]", text)]
+        if all(found):
+            yield from (one["address"] for one in found if one)
 
 
 def heads_of(text: str) -> Iterator[str]:
@@ -47,11 +61,12 @@ def _records(lines: list[str]) -> Iterator[str]:
         if not raw.strip() or _RULE.fullmatch(raw):
             fresh, writing = True, False
             continue
-        shape = ""
-        opens = fresh or (BULLET.match(raw) is not None and raw[:1] != " ")
+        shape = _shape(raw)
+        opens = (
+            fresh or (BULLET.match(raw) is not None and raw[:1] != " ") or (opening == shape and shape[:1] in _MARKS)
+        )
         line = BULLET.sub("", raw.replace("**", ""), count=1).strip()
         if opens:
-            shape = _shape(raw)
             opening = shape if opening is None else opening
             writing = written and shape != opening
             fresh = False
@@ -67,14 +82,24 @@ def _heads(line: str, *, title: bool) -> tuple[list[str], bool]:
     found: list[str] = []
     for part in parts_of(line):
         labelled = LABELLED.match(part)
+        if labelled is None and (speaker := _speaker(part)):
+            return [*found, *speaker], True
         if is_order(part) or (labelled and labelled["label"].strip().casefold() in _FREE):
             return found, True
         if labelled is None:
             return ([*found, part], False) if title and part.count(" ") < _TITLE else (found, True)
         found += (labelled["value"], labelled["label"])
+        found += addresses_of(labelled["value"])
         if "," in labelled["value"]:
             found += labelled["value"].split(",")
     return found, False
+
+
+def _speaker(line: str) -> list[str]:
+    """What stands alone before what somebody said."""
+    found = _SPEAKER.match(line)
+    head = found["head"] if found and not is_order(found["head"]) else ""
+    return [one for one in _ASIDE.split(head) if one] if _ASIDE.search(head) else []
 
 
 def _shape(line: str) -> str:

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from msgspec import Struct
 
 from mutx.governance.labelling.lexicon import FETCHES, LOOKS, READS, act_of, object_of, proper_act_of
+from mutx.governance.labelling.parameters import is_number
 from mutx.governance.labelling.spec import ToolSpec
 from mutx.governance.words import stem, words
 
@@ -102,7 +103,7 @@ def _words(name: str) -> list[str]:
 def _act(tool: ToolSpec, name: list[str]) -> tuple[str | None, int | None]:
     """The act, and where in the name it stands. What is not understood, writes."""
     may_read = tool.reads is not False and not _is_counter(name)
-    if tool.reads:
+    if tool.reads or (may_read and _opens_one(tool, name)):
         return None, None
     said = described_verb(tool.description)
     says_reads = may_read and stem(said) in READS
@@ -131,6 +132,12 @@ def _act(tool: ToolSpec, name: list[str]) -> tuple[str | None, int | None]:
         return None, None
     found = act_of(said) if said else None
     return (found, None) if found else (name[0] if name else "run", 0)
+
+
+def _opens_one(tool: ToolSpec, name: list[str]) -> bool:
+    """`open_order` with nothing but its number shows it; with a title it would be a new one."""
+    given = tool.parameters
+    return name[:1] == ["open"] and object_of(name[-1]) in _KEPT and len(given) == 1 and is_number(given[0].name)
 
 
 def _only_asks(tool: ToolSpec, name: list[str], said: str) -> bool:

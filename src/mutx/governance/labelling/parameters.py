@@ -35,6 +35,7 @@ CONTENT = _stems(
 _IDENTIFIERS = _stems(
     "id iid uid guid uuid number no name filename file path sku slug isbn symbol ticker identifier code"
 )
+_NUMBERS = _stems("no nr number ref reference key path")
 _PAYING = frozenset({"pay", "buy", "schedule", "update", "approve", "reschedule"})
 DESTRUCTIVE = frozenset(
     {"delete", "cancel", "remove", "close", "kill", "disable", "move", "share", "approve", "assign"}
@@ -74,6 +75,12 @@ def is_identifier(path: str) -> bool:
     """Does it name one of several things that were found?"""
     name = list(map(stem, words(path)))
     return bool(name) and name[-1] in {"id", "iid", "uid", "guid", "uuid", "sku", "identifier"}
+
+
+def is_number(path: str) -> bool:
+    """Does it say which one by a number or the like: `order_no`, `messageId`?"""
+    name = list(map(stem, words(path)))
+    return is_identifier(path) or (bool(name) and name[-1] in _NUMBERS)
 
 
 def is_program(path: str) -> bool:
