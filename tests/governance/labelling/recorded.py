@@ -43,9 +43,9 @@ DEVELOPED = (
 HELD_OUT = ("archive", "household")
 """Of these no failure was read while rules were changed; who changed them had written the sets all the same."""
 
-BLIND_READ = ("dnsdesk", "lawmatters", "podhost", "charity", "farmcoop", "oncall", "warehouse")
+BLIND_READ = ("dnsdesk", "lawmatters", "podhost", "charity", "farmcoop", "oncall", "warehouse", "parcels", "permits")
 """Written by somebody who had never read the labelling; read after a first figure, of `warehouse` three questions."""
-BLIND = ("vetclinic", "museum", "sqlcatalog")
+BLIND = ("vetclinic", "museum", "sqlcatalog", "registrar", "tenancy")
 """As those, and never read by who changes the rules: only their figures are looked at."""
 
 
