@@ -42,6 +42,9 @@ _ANNOUNCES = re.compile(
     r"\b(?:is|are) now\b|\bfrom now on\b|\bas of (?:now|today)\b|\bha(?:s|ve) (?:been )?(?:changed|moved|switched)\b"
     r"|\b(?:is|are|be) (?:expected|awaited|required|needed|requested|asked|supposed)\b"
     r"|\b(?:expects?|awaits?|needs|requires)\b"
+    r"|\bwould be (?:nice|great|good|lovely|appreciated|helpful|ideal|perfect|welcome|best)\b"
+    r"|\b(?:would|will) (?:appreciate|welcome)\b|\bif you (?:have|find|get) (?:a|the) (?:minute|moment|time|chance)\b"
+    r"|\b(?:outstanding|overdue|still (?:open|missing|to do))\b"
     r"|\b(?:must|should|shall|ha(?:s|ve) to|needs? to|ought to|(?:is|are) to) be\b"
     r"|\b(?:new|correct|updated|changed|only valid) [^:\n]{1,80}?(?::| is\b| are\b)",
 )
@@ -70,6 +73,11 @@ _ALSO_NOUNS = frozenset(
 )
 """`Invoice for June`, `Order of May`: a first word that is the sentence's subject orders nothing."""
 _ENDS = frozenset(("", ")", "]", "}"))
+_PAIR = re.compile(r"[A-Za-z]{2,20} (?P<second>[a-z]{2,20})")
+_OBJECTS = frozenset(
+    "it them him her this that these those all everything everyone both now back up down out off on again me us too".split()
+)
+"""`Route map` routes nothing: two words by themselves are a name, unless the second is one of these."""
 _HOURS = frozenset("daily from until till every now late today tomorrow again on at monday all year".split())
 """`Open daily` opens nothing."""
 _FIRST_NAMES = frozenset(("mark", "bill", "grant", "contact"))
@@ -201,6 +209,8 @@ def is_order(sentence: str) -> bool:
         return is_foreign(sentence)
     if is_foreign(sentence):
         return True
+    if (pair := _PAIR.fullmatch(sentence.strip())) and pair["second"] not in _OBJECTS:
+        return False
     if any(may_order(found["verb"].casefold()) for found in _BARE_ORDER.finditer(sentence)):
         return True
     before, last = "", ""

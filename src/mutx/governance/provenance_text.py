@@ -31,6 +31,15 @@ _WORD = re.compile(r"\w++(?:[-.]\w++)*+")
 _AFTER_HOST = re.compile(r"[/?#]")
 _AMOUNT = re.compile(r"(?<![\w.,])(?:\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d{1,3}(?:\.\d{3})+,\d+)(?![\w,])", re.ASCII)
 _PHONE = re.compile(r"(?<![\w.-])(?!\d{4}-\d\d-\d\d)\+?\(?\d(?:[ ().-]{0,2}\d){6,18}(?!\w)", re.ASCII)
+_MONTHS = "jan feb mar apr may jun jul aug sep oct nov dec".split()
+_MONTH = rf"(?P<month>{'|'.join(_MONTHS)})[a-z]{{0,6}}\.?"
+_DATES = (
+    re.compile(rf"(?<!\w)(?P<day>\d{{1,2}})(?:st|nd|rd|th)?\.?(?: of)? {_MONTH},? (?P<year>\d{{4}})(?!\w)", re.ASCII),
+    re.compile(rf"(?<!\w){_MONTH} (?P<day>\d{{1,2}})(?:st|nd|rd|th)?,? (?P<year>\d{{4}})(?!\w)", re.ASCII),
+    re.compile(r"(?<![\w.])(?P<day>\d{1,2})\.(?P<number>\d{1,2})\.(?P<year>\d{4})(?![\w])", re.ASCII),
+)
+"""Dates as people write them."""
+_INSTANT = re.compile(r"(\d{4}-\d\d-\d\d)t\d", re.ASCII)
 _QUOTED = re.compile(r"[\"'“‘«]([^\"'“”‘’«»\n]{2,80})[\"'”’»]")
 _DIGIT = re.compile(r"\d", re.ASCII)
 _DECIMAL = re.compile(r"(?:0|[1-9]\d*)(?:\.\d+)?", re.ASCII)
@@ -119,6 +128,9 @@ def _word(raw: str) -> Mention | None:
         return Mention(plain, len(plain) >= 8)
     if len(word) < 2 or word in _STOP_WORDS:
         return None
+    instant = _INSTANT.match(word)
+    if instant is not None:
+        return Mention(word, True, parts=(instant[1],))
     return Mention(word, len(word) > 3 and any(char.isdigit() or char in "._" for char in word))
 
 
@@ -136,11 +148,19 @@ def _grouped(text: str) -> Iterator[Mention]:
         yield Mention(_plain(match.group()), False)
     for start, end in find_iban(text):
         yield Mention("".join(filter(str.isalnum, text[start:end])), True)
+    for pattern in _DATES:
+        yield from (Mention(_iso(match.groupdict()), True) for match in pattern.finditer(text))
     for match in _PHONE.finditer(text):
         raw = match.group()
         digits = "".join(filter(str.isdigit, raw))
         if digits != raw:
             yield Mention(digits, True)
+
+
+def _iso(found: dict[str, str]) -> str:
+    """`3 May 2027` is 2027-05-03."""
+    month = _MONTHS.index(found["month"]) + 1 if "month" in found else int(found["number"])
+    return f"{found['year']}-{month:02d}-{int(found['day']):02d}"
 
 
 def _plain(text: str) -> str:

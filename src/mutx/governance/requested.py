@@ -46,10 +46,12 @@ _PASSIVE = re.compile(
     r"\b(?:should|must|shall|can|(?:has|have|needs?|is|are) to) (?:all )?(?:now )?be\b(?! (?:found|seen|sure))[^?]*$"
 )
 _BARE = re.compile(
-    r"(?P<verb>[a-z]+) (?:the|an?|all|every\w*|each|any\w*|this|these|those|my|our|your|his|her|their|its|whoever|whatever|"
+    r"(?P<verb>[a-z]+) (?:(?:back|off|on|out|up|down|away|over|in|through) )?(?:the|an?|all|every\w*|each|any\w*|this|these|those|my|our|your|his|her|their|its|whoever|whatever|"
     r"whichever|them|him|it|both|some\w*)\b"
 )
 """A verb before what it is done to: no sentence begins so whose first word is its subject."""
+_DO_IT = re.compile(r"\b(?:do|make|get|have) (?:that|it|this|so|them|both|all)\b[^?]*$")
+"""`We promised ten euros off. Do that, please.`"""
 _CONDITIONS = ("if ", "when ", "once ", "after ", "as soon as ", "in case ")
 _DECLARES = frozenset("is are was were has have had will's".split())
 _QUESTIONS = frozenset("what which who whose whom when where why how is are was were do does did has have".split())
@@ -114,7 +116,7 @@ def _is_order(sentence: str) -> bool:
     lower = sentence.casefold().replace("’", "'").strip(" \"'")
     if any(_does(match["verb"]) for match in _WISH.finditer(lower)):
         return True
-    if _PASSIVE.search(lower):
+    if _PASSIVE.search(lower) or _DO_IT.match(lower):
         return True
     if (bare := _BARE.match(lower)) and may_order(bare["verb"]):
         return True

@@ -149,7 +149,7 @@ def proper_act_of(word: str) -> str | None:
 
 def _again(key: str) -> str | None:
     """`reassign` is `assign`."""
-    return _ACT_OF.get(key[2:]) if key.startswith("re") and key != "renew" else None
+    return _ACT_OF.get(key[2:]) if key.startswith("re") and key not in {"renew", "return"} else None
 
 
 def object_of(word: str) -> str | None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from mutx.governance.labelling.lexicon import ACTS
 from mutx.governance.labelling.spec import ParameterSpec, ToolSpec
 from mutx.governance.words import stem, stems, words
 
@@ -33,7 +34,7 @@ CONTENT = _stems(
 )
 """What is said, and when: neither leads anywhere nor names one thing among others."""
 _IDENTIFIERS = _stems(
-    "id iid uid guid uuid number no name filename file path sku slug isbn symbol ticker identifier code"
+    "id iid uid guid uuid number no nos name filename file path sku slug isbn symbol ticker identifier code"
 )
 _NUMBERS = _stems("no nr number ref reference key path")
 _PAYING = frozenset({"pay", "buy", "schedule", "update", "approve", "reschedule"})
@@ -58,13 +59,15 @@ def _matters(one: ParameterSpec, act: str, about: set[str], *, loose: bool) -> b
         return not about & _OWN_PROFILE
     if parts & (DESTINATIONS | AUTHORITY | COMMANDS) or is_program(one.name):
         return one.type != "boolean" or bool(parts & AUTHORITY)
+    # Of an act that nobody listed everything matters that names one thing or says how much.
+    unknown = act not in ACTS
     if parts & AMOUNTS:
-        return act in _PAYING
+        return unknown or act in _PAYING
     if name and is_identifier(one.name):
         return True
     if not loose and parts & about:
         return True
-    if act in _NAMING:
+    if unknown or act in _NAMING:
         return bool(parts & _IDENTIFIERS) or "id" in stems(one.description)[:4]
     if act in {"reserve", "buy"}:
         return one.type in {"string", ""} and not parts & CONTENT
