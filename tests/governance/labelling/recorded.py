@@ -43,9 +43,21 @@ DEVELOPED = (
 HELD_OUT = ("archive", "household")
 """Of these no failure was read while rules were changed; who changed them had written the sets all the same."""
 
-BLIND_READ = ("dnsdesk", "lawmatters", "podhost", "charity", "farmcoop", "oncall", "warehouse", "parcels", "permits")
+BLIND_READ = (
+    "dnsdesk",
+    "lawmatters",
+    "podhost",
+    "charity",
+    "farmcoop",
+    "oncall",
+    "warehouse",
+    "parcels",
+    "permits",
+    "energy",
+    "labdesk",
+)
 """Written by somebody who had never read the labelling; read after a first figure, of `warehouse` three questions."""
-BLIND = ("vetclinic", "museum", "sqlcatalog", "registrar", "tenancy")
+BLIND = ("vetclinic", "museum", "sqlcatalog", "registrar", "tenancy", "radio", "translators")
 """As those, and never read by who changes the rules: only their figures are looked at."""
 
 
