@@ -118,7 +118,9 @@ class Observation:
         """There is a request, and it does not ask for what this tool does."""
         wanted = self.schema.requested_by if self.schema else None
         request = self.context.features
-        if wanted is None or asks_for(request, wanted):
+        if wanted is None or asks_for(request - {ORDER}, wanted):
+            return False
+        if asks_for(request, wanted) and not self._overheard:
             return False
         if not (wanted.freely or wanted.closely):
             return True
@@ -136,11 +138,16 @@ class Observation:
     def _undisturbed(self) -> bool:
         """Nobody but the user gave an order that this call could follow: it is no other's wish."""
         context = self.context
-        index = context.provenance
-        if index.told_dropped or context.unreported or not context.assumed.trusted:
+        if context.unreported or not context.assumed.trusted:
             return False
         args = self.action.tool_args
-        return not any(self._hearsay(*one) for one in args.items()) and not (index.told and self._heard())
+        return not any(self._hearsay(*one) for one in args.items()) and not self._overheard
+
+    @property
+    def _overheard(self) -> bool:
+        """Did an untrusted text give an order that could be for this call?"""
+        index = self.context.provenance
+        return index.told_dropped or bool(index.told and self._heard())
 
     def _heard(self) -> bool:
         """Has an untrusted text's order a word for what this tool does, or for what this call says?"""

@@ -38,7 +38,9 @@ _ALSO_NOUNS = frozenset(
 )
 _ASKS = frozenset("who what which when where how is has are can".split())
 _READ_ONLY = re.compile(r"\bread[ -]only\b|\bonly reads\b|\bselect (?:statement|query|queries)\b", re.I)
-_LISTS = frozenset("list search lookup info details history overview summary".split())
+_LISTS = frozenset(
+    "list search lookup info details history overview summary catalog catalogue directory available".split()
+)
 _FILTERS = frozenset("since until after before query q search filter limit offset page cursor sort".split())
 """What nothing but a choice among what there is is made by."""
 _NOUN_PHRASE = re.compile(r"\s*\w+s (?:of|for|from|in|by|per|that|who|which|with)\b")
@@ -48,6 +50,9 @@ _KEPT = frozenset(
 )
 """Kinds of things that are read when they are named; a `light` may be switched."""
 _VERB_PHRASE = re.compile(r"\s*\w+ (?:the|an?|all|every|your|this|it)\b")
+_WITH = re.compile(r"\s*\w+ (?:with|of)\b")
+"""`Contract with its tariff` contracts nothing."""
+_VERSION = re.compile(r"v?\d{1,3}")
 _PARTICIPLE = 4
 _NOT_OWN = frozenset(map(stem, "set put make get do use give take let have be new".split()))
 
@@ -97,6 +102,8 @@ def leads_anywhere(tool: ToolSpec) -> tuple[str, ...]:
 
 def _words(name: str) -> list[str]:
     found = [word.casefold() for word in words(name)]
+    while len(found) > 1 and _VERSION.fullmatch(found[-1]):
+        found.pop()
     return found[: found.index("by")] if "by" in found[1:] else found
 
 
@@ -121,7 +128,8 @@ def _act(tool: ToolSpec, name: list[str]) -> tuple[str | None, int | None]:
         if may_read and at and _looks(name, at, says_reads=says_reads):
             return None, None
         act = _turned(name, at) or proper_act_of(word)
-        if act is not None and (at == 0 or object_of(word) is None) and not (says_reads and _is_noun_too(word)):
+        verb = at == 0 or object_of(word) is None or (at == len(name) - 1 and word == "update")
+        if act is not None and verb and not (says_reads and _is_noun_too(word)):
             return act, at
     if may_read and _needs_nothing(tool, name, said):
         return None, None
@@ -146,7 +154,8 @@ def _only_asks(tool: ToolSpec, name: list[str], said: str) -> bool:
         return True
     if _READ_ONLY.search(tool.description) and act_of(name[0] if name else "run") in {None, "run"}:
         return True
-    return len(name) > 1 and name[-1] in _LISTS and stem(said) not in (stem(name[0]), *LOOKS) and act_of(said) is None
+    does = stem(said) in {stem(name[0]), *LOOKS} if name and _WITH.match(tool.description) is None else False
+    return len(name) > 1 and name[-1] in _LISTS and not does and act_of(said) is None
 
 
 def _needs_nothing(tool: ToolSpec, name: list[str], said: str) -> bool:
@@ -176,7 +185,8 @@ def _looks(name: list[str], at: int, *, says_reads: bool) -> bool:
     verb = stem(name[at])
     if verb not in LOOKS:
         return False
-    return verb not in _ALSO_NOUNS or says_reads or (at == len(name) - 1 and object_of(name[0]) is not None)
+    thing = object_of(name[0]) is not None and act_of(name[0]) is None
+    return verb not in _ALSO_NOUNS or says_reads or (at == len(name) - 1 and thing)
 
 
 def _reads_first(tool: ToolSpec, word: str, said: str) -> bool:
