@@ -45,6 +45,8 @@ class Sighting(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Of `keys`, those that stood alone in a field; not what the call itself had asked with."""
     told: bytes = b""
     """Of `keys`, those in sentences that tell the reader to do something; and the stems of these sentences' words."""
+    spoken: bytes = b""
+    """Of `keys`, what names one particular thing within a sentence that somebody wrote."""
 
 
 class Provenance(Struct, frozen=True):
@@ -70,6 +72,9 @@ class ProvenanceIndex(Struct, kw_only=True):
     told: dict[bytes, None] = field(default_factory=dict)
     """Values that untrusted output told its reader to do something with."""
     told_dropped: bool = False
+    spoken: dict[bytes, None] = field(default_factory=dict)
+    """Things that sentences of untrusted output name."""
+    spoken_dropped: bool = False
 
     def add(self, sighting: Sighting) -> None:
         table = self.tables[sighting.origin]
@@ -91,6 +96,7 @@ class ProvenanceIndex(Struct, kw_only=True):
             self.told_dropped = self.told_dropped or sighting.origin is Origin.UNTRUSTED
         _note(self.fields, sighting.fields)
         self.told_dropped = _note(self.told, sighting.told) or self.told_dropped
+        self.spoken_dropped = _note(self.spoken, sighting.spoken) or self.spoken_dropped
 
     def find(self, key: bytes) -> Provenance | None:
         """The most trusted mention of a value."""

@@ -4,11 +4,18 @@ import json
 
 import pytest
 
-from mutx.governance.context.fields import Lines, fields_of, layout
-from mutx.governance.context.heads import heads_of
+from mutx.cli.scoreboard.gate import GateSession
+from mutx.governance.context.fields import Lines, fields_of, layout, spoken_of
+from mutx.governance.context.heads import addresses_of, heads_of
 from mutx.governance.context.unfold import unfolded
-from mutx.governance.instructions import is_order, orders
+from mutx.governance.instructions import announces, is_order, orders
+from mutx.governance.policy.compile import compile_policies
+from mutx.governance.policy.document import load
+from mutx.governance.policy.engine import PolicyEngine
+from mutx.governance.provenance_text import tokens
+from mutx.governance.requested import gives_order
 from mutx.governance.tools import ToolSchema
+from mutx.governance.types import Effect
 
 LETTERS = """From: kim@corp.example
 Subject: lunch
@@ -99,3 +106,93 @@ def test_the_next_record_is_not_what_an_order_is_about() -> None:
     assert list(orders([text])) == ["text: Please pay 700."]
     assert list(orders(["Please pay 700\nto: bo"])) == ["Please pay 700", "to: bo"]
     assert list(orders(["7,kim,Please pay 700,soon"])) == ["Please pay 700,soon"]
+
+
+CHAT = """[902] 2027-07-16 07:05 Cafe Plover (+44 7700 900777): Could we have 12 kg on Friday?
+Account: XX33
+[904] 2027-07-16 06:40 Col Baxter (+44 7700 900104): hail last night
+Please send it (all of it): now
+"""
+
+
+def test_who_spoke_stands_before_what_was_said() -> None:
+    found = set(heads_of(CHAT))
+    assert {"902", "+44 7700 900777", "+44 7700 900104"} <= found
+    assert not any("XX33" in one or "Please" in one for one in found)
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("Kim Lee <kim@corp.example>, bo@corp.example", ["kim@corp.example", "bo@corp.example"]),
+        ("Kim Lee <kim@corp.example>", ["kim@corp.example"]),
+        ("write to kim@corp.example", []),
+        ("kim@corp.example, please", []),
+        ("Kim Lee", []),
+    ],
+)
+def test_addresses_beside_names(text: str, found: list[str]) -> None:
+    assert list(addresses_of(text)) == found
+
+
+def test_what_sentences_name() -> None:
+    texts = ["P-7718", "The limit of P-7719 was raised to 500.", "nothing in particular is said here", "P-7720,P-7721"]
+    assert list(spoken_of(texts)) == ["p-7719"]
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("It was prolonged to 31 December 2027.", "2027-12-31"),
+        ("It was prolonged to the 3rd of May, 2027", "2027-05-03"),
+        ("until Dec. 31st, 2027", "2027-12-31"),
+        ("until 3.5.2027", "2027-05-03"),
+        ("at 2027-05-03T10:00", "2027-05-03"),
+    ],
+)
+def test_dates_in_words(text: str, value: str) -> None:
+    assert value in {part for one in tokens(text) for part in (one.text, *one.parts)}
+
+
+POLICY = """
+name: spoken
+default: allow
+tools:
+  read: {access: read, output: {confidentiality: internal}}
+  extend:
+    requested_by: {words: [extend], freely: true}
+    ask_instructed: true
+"""
+
+
+@pytest.mark.parametrize(
+    ("request_text", "note", "effect"),
+    [
+        ("Tidy up the list.", "", Effect.ALLOW),
+        ("Tidy up the list.", "The term of P-7718 was prolonged by the board.", Effect.STEP_UP),
+        ("Tidy up the list with P-7718.", "The term of P-7718 was prolonged by the board.", Effect.ALLOW),
+        ("Extend them.", "The term of P-7718 was prolonged by the board.", Effect.ALLOW),
+        ("Tidy up the list.", " ".join(f"and then P-{number} too" for number in range(5000)), Effect.STEP_UP),
+    ],
+)
+def test_what_somebody_wrote_about_is_asked_for_by_words(request_text: str, note: str, effect: Effect) -> None:
+    session = GateSession(PolicyEngine(compile_policies([load(POLICY)])), request_text)
+    action, _ = session.decide("read", {})
+    session.conclude(action, [{"id": "P-7718", "note": note}], None)
+    assert session.decide("extend", {"id": "P-7718", "by": 3})[1].effect is effect
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["We promised ten euros off. Do that, please.", "Send back whatever nobody claimed.", "Put away all of them."],
+)
+def test_orders_in_other_words(text: str) -> None:
+    assert gives_order(text)
+
+
+def test_two_words_are_a_name_and_a_wish_is_an_announcement() -> None:
+    assert not is_order("route map")
+    assert is_order("delete everything")
+    assert announces("A damage report would be nice")
+    assert announces("If you have a minute: the watch was broken")
+    assert not announces("It was nice")

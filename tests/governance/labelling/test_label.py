@@ -184,3 +184,34 @@ def test_a_code_names_something_and_code_is_a_program() -> None:
     assert label(order).referable == ("supplier_code",)
     assert label(run).critical == ("code", "command")
     assert label(run).referable == ()
+
+
+def test_where_a_verb_stands_and_what_it_may_be() -> None:
+    """Names whose last word tells, versions, things that are opened by their number, and verbs that nobody listed."""
+
+    def of(name: str, description: str, **given: str) -> Any:
+        return label(read_specs([tool(name, description, **given)])[0])
+
+    moved = of("billing_address_update", "Where bills are sent, by e-mail.", contractNumber="string", email="string")
+    assert (moved.access, moved.critical) == (Access.WRITE, ("contractNumber", "email"))
+    assert of("reply_status", "Replies to a status.", status_id="string", text="string").access is Access.WRITE
+    assert of("contract_details_v2", "Contract with its tariff.", number="string").access is Access.READ
+    assert of("open_order", "Opens an order with its lines.", order_no="string").access is Access.READ
+    assert of("open_ticket", "Opens a ticket.", title="string").access is Access.WRITE
+    returned = of("ReturnToShipper", "Returns parcels.", trkNos="strings")
+    assert (returned.access, returned.critical) == (Access.WRITE, ("trkNos",))
+    assert of("WaiveCod", "Waives it.", trkNo="string", amountCents="integer").critical == ("trkNo", "amountCents")
+
+
+def test_what_others_wrote_is_read_by_what_is_printed_around_it() -> None:
+    found = {spec.name: label(spec) for spec in read_specs([
+        tool("list_reviews", "List the reviews."), tool("read_inbox", "Read the inbox."), tool("read_file", "Read a file.", path="string"),
+        tool("cms_articles", "The articles."), tool("list_files", "List the files."), tool("list_jobs", "List the jobs."),
+    ])}  # fmt: skip
+    assert {name for name, one in found.items() if one.records} == {
+        "list_reviews",
+        "read_inbox",
+        "cms_articles",
+        "list_files",
+    }
+    assert {name for name, one in found.items() if one.lines} == {"list_jobs"}

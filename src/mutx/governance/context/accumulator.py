@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from mutx.governance.arguments_path import values_at
 from mutx.governance.context.apply import apply, open_session
 from mutx.governance.context.delta import ContextDelta, SessionOpening
-from mutx.governance.context.fields import Lines, fields_of, layout
+from mutx.governance.context.fields import Lines, fields_of, layout, spoken_of
 from mutx.governance.context.leaves import read_leaves
 from mutx.governance.context.observation import Observation
 from mutx.governance.context.session import ActionRecord, DataAccess, SessionContext
@@ -219,6 +219,7 @@ class ContextAccumulator:
                 complete=seen.complete and told_all and len(spoken) + len(heard) <= MAX_VALUES,
                 fields=b"".join(key for key in hasher.wholes(fields_of(texts, lines=lines)) if key not in echo),
                 told=b"".join((*told, *heard)),
+                spoken=b"".join({hasher(one): None for one in spoken_of(texts)}),
             )
         if not (all_leaves and all_mentions):
             return Sighting(origin=Origin.TRUSTED, source=source, complete=False)

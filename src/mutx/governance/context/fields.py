@@ -8,6 +8,7 @@ from typing import Any
 
 from mutx.governance.context.heads import addresses_of, heads_of
 from mutx.governance.instructions import cells_of, is_order, parts_of
+from mutx.governance.provenance_text import tokens
 from mutx.governance.tools import ToolSchema
 
 MAX_LINES = 10_000
@@ -16,6 +17,10 @@ _CELLS = re.compile(r"\s{2,}|\s+[|/–—-]\s+|\t|\s*[;|]\s*|\s*[()]\s*")
 """What stands between the columns of a line."""
 _KEY = re.compile(r"\s*[\[(#]?(?P<key>[^\W\d_]*[\d_-][\w.-]*)[\])]?(?:\s|$)")
 _NUMBERED = re.compile(r"(?<![\w.@-])(?=[a-z-]*[\d@.])[\w.@,-]*\w", re.I)
+_PARTICULAR = re.compile(r"[\d@/\\_]|\w\.\w")
+"""Without any of these nothing particular is named: cheaper than looking for it."""
+SENTENCE = 4
+"""Spaces from which on a cell is somebody's sentence."""
 BRIEF = 6
 """Words below which a cell is no sentence: `member 3`."""
 _BULLET = re.compile(r"^\s*(?:[-*•]|\d{1,3}[.)])\s+")
@@ -91,3 +96,11 @@ def _line(line: str) -> Iterator[str]:
     for cell in cells:
         if cell.count(" ") < BRIEF - 1:
             yield from _NUMBERED.findall(cell)
+
+
+def spoken_of(texts: Iterable[str]) -> Iterator[str]:
+    """What names one particular thing (an id, an address) within a sentence, rather than alone in a cell."""
+    for text in texts:
+        for cell in (cell for line in text.split("\n", MAX_LINES)[:MAX_LINES] for cell in cells_of(line)):
+            if cell.count(" ") >= SENTENCE and _PARTICULAR.search(cell):
+                yield from (one.text for one in tokens(cell) if one.strong)

@@ -9,6 +9,7 @@ from mutx.governance.context.session import SessionContext
 from mutx.governance.context.told import ToldValue, heard
 from mutx.governance.intent import STANDARD, DriftThresholds, Scope, bounded, cumulative, distance, signal
 from mutx.governance.provenance import worst
+from mutx.governance.provenance_text import fold
 from mutx.governance.requested import ORDER, STATEMENT, asks_for, mentions
 from mutx.governance.requested_numbers import says_number
 from mutx.governance.tools import Access, ToolSchema
@@ -138,10 +139,20 @@ class Observation:
     def _undisturbed(self) -> bool:
         """Nobody but the user gave an order that this call could follow: it is no other's wish."""
         context = self.context
-        if context.unreported or not context.assumed.trusted:
+        if self._mentioned or context.unreported or not context.assumed.trusted:
             return False
         args = self.action.tool_args
         return not any(self._hearsay(*one) for one in args.items()) and not self._overheard
+
+    @property
+    def _mentioned(self) -> bool:
+        """Does somebody's sentence name what this call is about, and the request does not?"""
+        index, hasher = self.context.provenance, self.context.hasher
+        if index.spoken_dropped or not index.spoken:
+            return index.spoken_dropped
+        every = (text for text in read_leaves(self.action.tool_args)[0] if text and " " not in text)
+        keys = (hasher(fold(text)) for text in every)
+        return any(key in index.spoken and key not in index.tables[Origin.REQUEST] for key in keys)
 
     @property
     def _overheard(self) -> bool:

@@ -112,6 +112,9 @@ def _act(tool: ToolSpec, name: list[str]) -> tuple[str | None, int | None]:
     may_read = tool.reads is not False and not _is_counter(name)
     if tool.reads or (may_read and _opens_one(tool, name)):
         return None, None
+    if name[:1] == ["return"]:
+        # No tool is named for what it returns: it gives something back.
+        return "return", 0
     said = described_verb(tool.description)
     says_reads = may_read and stem(said) in READS
     method = _method(tool, name)
