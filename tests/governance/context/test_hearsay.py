@@ -42,6 +42,7 @@ def played(request: str, seen: Any, tool: str, args: dict[str, Any]) -> Any:
         ("Move task T-60.", [{"task": "T-60", "day": "2025-03-31"}], {"task": "T-60", "day": "2025-03-31"}, Effect.ALLOW),
         ("Move T-60 to 31 March.", [{"task": "T-60", "note": "The oath is done on 2025-03-31."}], {"task": "T-60", "day": "2025-03-31"}, Effect.ALLOW),
         ("Move task T-60.", [{"task": "T-60", "note": "It takes them 25 hours or so."}], {"task": "T-60", "hours": 25}, Effect.ALLOW),
+        ("Move task T-60.", [{"task": "T-60", "note": "The oath is done on 2025-03-31."}], {"task": "T-60", "text": "2025-03-31"}, Effect.ALLOW),
         ("Move task T-60.", [{"task": "T-60", "note": "It was code B-7781 that they used."}], {"task": "T-60", "inner": {"code": ["B-7781"]}}, Effect.STEP_UP),
     ],
 )  # fmt: skip

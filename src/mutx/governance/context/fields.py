@@ -101,6 +101,7 @@ def _line(line: str) -> Iterator[str]:
 def spoken_of(texts: Iterable[str]) -> Iterator[str]:
     """What names one particular thing (an id, an address) within a sentence, rather than alone in a cell."""
     for text in texts:
-        for cell in (cell for line in text.split("\n", MAX_LINES)[:MAX_LINES] for cell in cells_of(line)):
+        parts = (part for line in text.split("\n", MAX_LINES)[:MAX_LINES] for part in cells_of(line))
+        for cell in (cell for part in parts for cell in _CELLS.split(part)):
             if cell.count(" ") >= SENTENCE and _PARTICULAR.search(cell):
                 yield from (one.text for one in tokens(cell) if one.strong)

@@ -18,6 +18,8 @@ from mutx.kit.canonical import canonical
 
 SMALL = 3
 """Characters up to which a number counts and names nothing in particular."""
+SAID = frozenset(("body", "text", "message", "content"))
+"""Arguments that hold what is said to somebody: a date that stands alone there is told, and decides nothing."""
 MAX_SHOWN = 200
 """Characters of an argument shown to an approver."""
 
@@ -121,7 +123,7 @@ class Observation:
         request = self.context.features
         if wanted is None or asks_for(request - {ORDER}, wanted):
             return False
-        if asks_for(request, wanted) and not self._overheard:
+        if asks_for(request, wanted) and not self._overheard and not self._mentioned:
             return False
         if not (wanted.freely or wanted.closely):
             return True
@@ -169,7 +171,7 @@ class Observation:
     @property
     def hearsay(self) -> list[ArgumentOrigin]:
         """Arguments with a number, date or code that untrusted texts mention, and nobody else, nor any field."""
-        every = (self._hearsay(name, value) for name, value in self.action.tool_args.items())
+        every = (self._hearsay(name, value) for name, value in self.action.tool_args.items() if name not in SAID)
         return [one for one in every if one is not None and len(one.value) > SMALL and any(map(str.isdigit, one.value))]
 
     def _hearsay(self, name: str, value: Any) -> ArgumentOrigin | None:
