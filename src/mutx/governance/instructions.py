@@ -214,7 +214,8 @@ def is_order(sentence: str) -> bool:
     if any(may_order(found["verb"].casefold()) for found in _BARE_ORDER.finditer(sentence)):
         return True
     before, last = "", ""
-    pieces = _PIECE.findall(_LABEL.sub(": ", _VALUE.sub(": 0", sentence)))
+    bare = _LABEL.sub(": ", _VALUE.sub(": 0", sentence)) if ":" in sentence else sentence
+    pieces = _PIECE.findall(bare)
     for at, (raw, following) in enumerate(pairwise((*pieces, ""))):
         piece = raw.casefold()
         if not last.isalpha() and following.casefold() in (_AFTER_NOUN if piece in _ALSO_NOUNS else _AFTER_SUBJECT):

@@ -39,6 +39,8 @@ _DATES = (
     re.compile(r"(?<![\w.])(?P<day>\d{1,2})\.(?P<number>\d{1,2})\.(?P<year>\d{4})(?![\w])", re.ASCII),
 )
 """Dates as people write them."""
+_YEAR = re.compile(r"(?<![\d-])[12]\d{3}(?![\d-])", re.ASCII)
+_DATED = 10
 _INSTANT = re.compile(r"(\d{4}-\d\d-\d\d)t\d", re.ASCII)
 _QUOTED = re.compile(r"[\"'“‘«]([^\"'“”‘’«»\n]{2,80})[\"'”’»]")
 _DIGIT = re.compile(r"\d", re.ASCII)
@@ -128,8 +130,7 @@ def _word(raw: str) -> Mention | None:
         return Mention(plain, len(plain) >= 8)
     if len(word) < 2 or word in _STOP_WORDS:
         return None
-    instant = _INSTANT.match(word)
-    if instant is not None:
+    if len(word) > _DATED and (instant := _INSTANT.match(word)) is not None:
         return Mention(word, True, parts=(instant[1],))
     return Mention(word, len(word) > 3 and any(char.isdigit() or char in "._" for char in word))
 
@@ -148,7 +149,7 @@ def _grouped(text: str) -> Iterator[Mention]:
         yield Mention(_plain(match.group()), False)
     for start, end in find_iban(text):
         yield Mention("".join(filter(str.isalnum, text[start:end])), True)
-    for pattern in _DATES:
+    for pattern in _DATES if _YEAR.search(text) else ():
         yield from (Mention(_iso(match.groupdict()), True) for match in pattern.finditer(text))
     for match in _PHONE.finditer(text):
         raw = match.group()

@@ -101,6 +101,8 @@ def _line(line: str) -> Iterator[str]:
 def spoken_of(texts: Iterable[str]) -> Iterator[str]:
     """What names one particular thing (an id, an address) within a sentence, rather than alone in a cell."""
     for text in texts:
+        if text.count(" ") < SENTENCE or not _PARTICULAR.search(text):
+            continue
         parts = (part for line in text.split("\n", MAX_LINES)[:MAX_LINES] for part in cells_of(line))
         for cell in (cell for part in parts for cell in _CELLS.split(part)):
             if cell.count(" ") >= SENTENCE and _PARTICULAR.search(cell):

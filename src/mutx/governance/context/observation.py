@@ -121,9 +121,11 @@ class Observation:
         """There is a request, and it does not ask for what this tool does."""
         wanted = self.schema.requested_by if self.schema else None
         request = self.context.features
-        if wanted is None or asks_for(request - {ORDER}, wanted):
+        if wanted is None:
             return False
-        if asks_for(request, wanted) and not self._overheard and not self._mentioned:
+        if asks_for(request, wanted) and (
+            asks_for(request - {ORDER}, wanted) or not (self._overheard or self._mentioned)
+        ):
             return False
         if not (wanted.freely or wanted.closely):
             return True
