@@ -10,7 +10,7 @@ from mutx.governance.context.told import ToldValue, heard
 from mutx.governance.intent import STANDARD, DriftThresholds, Scope, bounded, cumulative, distance, signal
 from mutx.governance.provenance import worst
 from mutx.governance.provenance_text import fold
-from mutx.governance.requested import ORDER, STATEMENT, asks_for, mentions
+from mutx.governance.requested import ORDER, STATEMENT, RequestWords, asks_for, mentions
 from mutx.governance.requested_numbers import says_number
 from mutx.governance.tools import Access, ToolSchema
 from mutx.governance.types import ArgumentOrigin, Confidentiality, IntentSignal, NormalizedAction, Origin
@@ -123,9 +123,7 @@ class Observation:
         request = self.context.features
         if wanted is None:
             return False
-        if asks_for(request, wanted) and (
-            asks_for(request - {ORDER}, wanted) or not (self._overheard or self._mentioned)
-        ):
+        if asks_for(request, wanted) and (self._calm or self._asked_by_name(wanted)):
             return False
         if not (wanted.freely or wanted.closely):
             return True
@@ -138,6 +136,16 @@ class Observation:
             return not (ORDER in request or (STATEMENT in request and named))
         mentioned = ORDER in request and (named or mentions(request, wanted.objects))
         return not (mentioned or (STATEMENT in request and named == given > 0))
+
+    @property
+    def _calm(self) -> bool:
+        """No untrusted text told anybody to do anything, or named anything: the usual case, told at once."""
+        index = self.context.provenance
+        return not (index.told or index.spoken or index.told_dropped or index.spoken_dropped)
+
+    def _asked_by_name(self, wanted: RequestWords) -> bool:
+        """Does more than some order ask for it, or did nobody else speak of what the call is about?"""
+        return asks_for(self.context.features - {ORDER}, wanted) or not (self._overheard or self._mentioned)
 
     @property
     def _undisturbed(self) -> bool:
