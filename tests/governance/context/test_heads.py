@@ -61,6 +61,7 @@ def test_titles_and_lists() -> None:
     assert list(heads_of('a,b\n"' + "x" * 200_000)) == ["a", "b"]
     assert list(fields_of(["kim@corp.example"], lines=Lines.HEADS)) == ["kim@corp.example"] * 3
     assert list(heads_of("")) == []
+    assert "kim-7" not in list(heads_of("a,b\n" + "x" * 140_000 + ",kim-7"))
 
 
 def test_which_way_a_tool_is_read() -> None:
