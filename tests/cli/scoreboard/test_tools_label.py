@@ -7,7 +7,9 @@ from pathlib import Path
 
 import yaml
 
-from tests.governance.labelling.toolsets import CHAT
+from tests.governance.labelling.toolsets import CODE, tool
+
+FETCH = tool("open_url", "Open a web page and return its text.", url="string")
 
 
 def mutx(*words: str) -> subprocess.CompletedProcess[str]:
@@ -18,13 +20,13 @@ def mutx(*words: str) -> subprocess.CompletedProcess[str]:
 
 def test_a_proposal_is_ready_to_be_edited_and_linted(tmp_path: Path) -> None:
     tools = tmp_path / "tools.json"
-    tools.write_text(json.dumps({"tools": CHAT}))
-    done = mutx("tools", "label", str(tools), "--name", "chat")
+    tools.write_text(json.dumps({"tools": [*CODE, FETCH]}))
+    done = mutx("tools", "label", str(tools), "--name", "code")
     assert done.returncode == 0, done.stderr
     proposed = yaml.safe_load(done.stdout)
-    assert proposed["name"] == "chat"
+    assert proposed["name"] == "code"
     assert proposed["tools"]["open_url"]["selectable"] == ["url"]
-    policy = tmp_path / "chat.yaml"
+    policy = tmp_path / "code.yaml"
     policy.write_text(done.stdout)
     assert mutx("policies", "lint", str(policy)).returncode == 0
     assert json.loads(mutx("tools", "label", str(tools), "--json").stdout)["tools"] == proposed["tools"]

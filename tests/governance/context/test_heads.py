@@ -197,3 +197,11 @@ def test_two_words_are_a_name_and_a_wish_is_an_announcement() -> None:
     assert announces("A damage report would be nice")
     assert announces("If you have a minute: the watch was broken")
     assert not announces("It was nice")
+
+
+@pytest.mark.parametrize(
+    "text", ["name,kind\n" + "-" * 300_000 + "x", "a|b\n" + "|" * 300_000 + "x", " " * 300_000 + "x"]
+)
+def test_no_line_is_read_again_and_again(text: str) -> None:
+    """A pattern that tried every way to split these would take minutes."""
+    assert "x" not in set(heads_of(text))

@@ -17,7 +17,7 @@ MAX_CELLS = 100
 MAX_ADDRESSED = 4000
 BULLET = re.compile(r"^\s*(?:[-*•]|\d{1,3}[.)])\s+")
 _RULE = re.compile(r"\s*[-=_*#~]{3,}\s*")
-_BETWEEN = re.compile(r"[|\s:-]*-[|\s:-]*")
+_BETWEEN = frozenset("|:- \t")
 """The line below a table's head."""
 _NAME = re.compile(r"[A-Za-z][\w /-]{0,40}")
 _MARK = re.compile(r"[^\w]*\d{0,3}[.)]?\s*")
@@ -126,7 +126,7 @@ def _is_head(cells: list[str]) -> bool:
 
 def _table(lines: list[str], head: list[str], delimiter: str) -> Iterator[str]:
     for line in lines:
-        cells = [] if _BETWEEN.fullmatch(line) else _row(line, delimiter)
+        cells = [] if _BETWEEN.issuperset(line) else _row(line, delimiter)
         if len(cells) == len(head):
             free = [cell for name, cell in zip(head, cells, strict=True) if name.casefold() not in _FREE]
             yield from takewhile(lambda cell: not is_order(cell), free)

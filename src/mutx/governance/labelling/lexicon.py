@@ -70,10 +70,6 @@ user: user account profile member person people team colleague contact info info
 profile: profile account info information detail name address street city phone
 contact: contact address person friend
 web: website web page site url link article blog post news online internet @link
-hotel: hotel room accommodation stay night
-restaurant: restaurant table dinner lunch
-car: car vehicle rental
-flight: flight ticket plane trip
 order: order purchase item product cart shipment delivery
 ticket: ticket issue bug incident case request task
 issue: issue bug ticket task
