@@ -204,4 +204,4 @@ def test_two_words_are_a_name_and_a_wish_is_an_announcement() -> None:
 )
 def test_no_line_is_read_again_and_again(text: str) -> None:
     """A pattern that tried every way to split these would take minutes."""
-    assert "x" not in set(heads_of(text))
+    assert len(list(heads_of(text))) <= 2
