@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from itertools import repeat
 from typing import Any
 from uuid import UUID
 
@@ -69,7 +70,7 @@ class ApiKeys:
             rows, total = await ALL_KEYS.page(self._session, skip, limit, **mine)
         else:
             rows, total = await OWN_KEYS.page(self._session, skip, limit, **mine, user_id=self._caller.user_id)
-        return [dict(zip(LISTED, row, strict=False)) for row in rows], total  # behind them stands the total
+        return list(map(dict, map(zip, repeat(LISTED), rows))), total  # behind a row's fields stands the total
 
     async def get(self, key_id: UUID) -> ApiKey:
         return self._shape(await self._row(key_id))
