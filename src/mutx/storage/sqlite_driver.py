@@ -117,24 +117,20 @@ class OneHopCursor:
 
     async def execute(self, operation: str, parameters: Any = ()) -> Self:
         """Raises sqlite3.Error."""
+        return await self._run(lambda connection: connection.execute(operation, parameters))
 
-        def execute(connection: sqlite3.Connection) -> _Execution:
-            cursor = connection.execute(operation, parameters)
+    async def executemany(self, operation: str, parameters: Iterable[Any]) -> Self:
+        """Raises sqlite3.Error."""
+        return await self._run(lambda connection: connection.executemany(operation, parameters))
+
+    async def _run(self, ask: Callable[[sqlite3.Connection], sqlite3.Cursor]) -> Self:
+        def run(connection: sqlite3.Connection) -> _Execution:
+            cursor = ask(connection)
             rows = deque(cursor.fetchmany(AT_ONCE)) if cursor.description else deque()
             more = cursor if len(rows) == AT_ONCE else None
             return _Execution(cursor.description, cursor.rowcount, cursor.lastrowid, rows, more)
 
-        self._answer = await self._connection.run(execute)
-        return self
-
-    async def executemany(self, operation: str, parameters: Iterable[Any]) -> Self:
-        """Raises sqlite3.Error."""
-
-        def execute(connection: sqlite3.Connection) -> _Execution:
-            cursor = connection.executemany(operation, parameters)
-            return _Execution(cursor.description, cursor.rowcount, cursor.lastrowid, deque(), None)
-
-        self._answer = await self._connection.run(execute)
+        self._answer = await self._connection.run(run)
         return self
 
     async def fetchone(self) -> Any:

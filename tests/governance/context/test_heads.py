@@ -12,10 +12,12 @@ from mutx.governance.instructions import announces, is_order, orders
 from mutx.governance.policy.compile import compile_policies
 from mutx.governance.policy.document import load
 from mutx.governance.policy.engine import PolicyEngine
+from mutx.governance.provenance import MAX_VALUES
 from mutx.governance.provenance_text import tokens
 from mutx.governance.requested import gives_order
 from mutx.governance.tools import ToolSchema
-from mutx.governance.types import Effect
+from mutx.governance.types import Confidentiality, Effect, Label
+from tests.governance.context.story import Story
 
 LETTERS = """From: kim@corp.example
 Subject: lunch
@@ -205,3 +207,16 @@ def test_two_words_are_a_name_and_a_wish_is_an_announcement() -> None:
 def test_no_line_is_read_again_and_again(text: str) -> None:
     """A pattern that tried every way to split these would take minutes."""
     assert len(list(heads_of(text))) <= 2
+
+
+def test_more_things_than_are_kept_are_dropped_aloud() -> None:
+    """A turn stays as small as its neighbours, and whatever nobody can look up any more counts as spoken of."""
+    sizes = []
+    for count in (MAX_VALUES, 2 * MAX_VALUES):
+        story = Story()
+        text = "\n".join(f"we said so on N{number}" for number in range(count))
+        story.run(ToolSchema(name="read", output=Label(Confidentiality.PUBLIC, trusted=False)), text)
+        sizes.append(len(story.deltas[-1]))
+        assert len(story.context.provenance.spoken) <= MAX_VALUES
+    assert sizes[1] < 1.1 * sizes[0]
+    assert story.context.provenance.told_dropped

@@ -18,7 +18,7 @@ from mutx.governance.context.unfold import unfolded
 from mutx.governance.instructions import orders, said
 from mutx.governance.intent import STANDARD, DriftThresholds
 from mutx.governance.labels import INJECTION, Classifier, Suspect, declared, label_of
-from mutx.governance.provenance import MAX_VALUES, Hasher, ProvenanceIndex, Sighting
+from mutx.governance.provenance import MAX_MENTIONS, MAX_VALUES, Hasher, ProvenanceIndex, Sighting
 from mutx.governance.tools import ToolSchema
 from mutx.governance.turn import Outcome, OutcomeStatus
 from mutx.governance.types import (
@@ -214,12 +214,15 @@ class ContextAccumulator:
             spoken = list(islice(said(texts), MAX_VALUES + 1))
             told, told_all = hasher.keys(one.told for one in spoken)
             heard = hasher.stems(one.whole for one in spoken)
+            named = list(islice(spoken_of(texts), MAX_MENTIONS + 1))
+            things = dict.fromkeys(map(hasher, named))
+            fits = len(spoken) + len(heard) <= MAX_VALUES and len(things) <= MAX_VALUES and len(named) <= MAX_MENTIONS
             return replace(
                 seen,
-                complete=seen.complete and told_all and len(spoken) + len(heard) <= MAX_VALUES,
+                complete=seen.complete and told_all and fits,
                 fields=b"".join(key for key in hasher.wholes(fields_of(texts, lines=lines)) if key not in echo),
                 told=b"".join((*told, *heard)),
-                spoken=b"".join({hasher(one): None for one in spoken_of(texts)}),
+                spoken=b"".join(islice(things, MAX_VALUES)),
             )
         if not (all_leaves and all_mentions):
             return Sighting(origin=Origin.TRUSTED, source=source, complete=False)

@@ -6,7 +6,7 @@ from enum import Enum
 from itertools import takewhile
 from typing import Any
 
-from mutx.governance.context.heads import addresses_of, heads_of
+from mutx.governance.context.heads import BULLET, addresses_of, heads_of
 from mutx.governance.instructions import cells_of, is_order, parts_of
 from mutx.governance.provenance_text import tokens
 from mutx.governance.tools import ToolSchema
@@ -23,7 +23,6 @@ SENTENCE = 4
 """Spaces from which on a cell is somebody's sentence."""
 BRIEF = 6
 """Words below which a cell is no sentence: `member 3`."""
-_BULLET = re.compile(r"^\s*(?:[-*•]|\d{1,3}[.)])\s+")
 
 
 class Lines(Enum):
@@ -74,7 +73,7 @@ def fields_of(texts: Iterable[str], *, lines: Lines) -> Iterator[str]:
 
 
 def _line(line: str) -> Iterator[str]:
-    line = _BULLET.sub("", line, count=1)
+    line = BULLET.sub("", line, count=1)
     parts = parts_of(line)
     if len(parts) > 1:
         for part in parts:
