@@ -26,7 +26,7 @@ from mutx.kit.clock import SystemClock
 from mutx.storage.ledger_core import Done
 from mutx.storage.memory import MemoryLedger
 from mutx.storage.pg_ledger import PostgresLedger
-from tests.postgres import Postgres, binaries
+from tests.postgres import Postgres
 
 WRITERS = 32
 TURNS = 1280
@@ -49,7 +49,7 @@ def durable_server() -> Iterator[Postgres]:
     with tempfile.TemporaryDirectory(prefix="mutx-bench-pg-") as name:
         folder = Path(name)
         folder.chmod(0o755)
-        server = Postgres(folder, binaries())
+        server = Postgres(folder)
         server.start()
         try:
             for setting in DURABLE:

@@ -44,10 +44,10 @@ TEMPLATE = "mutx_migrated"
 class Postgres:
     """A running server. It listens on 127.0.0.1 and trusts everybody there."""
 
-    def __init__(self, folder: Path, binaries: Path) -> None:
+    def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.binaries = binaries
         self._user = UNPRIVILEGED if os.getuid() == 0 else None
+        self.binaries = reachable(installed(), folder / "installation", self._user)
         self._numbers = count()
 
     @property
@@ -133,7 +133,7 @@ def locked(path: Path) -> Iterator[None]:
         yield
 
 
-def binaries() -> Path:
+def installed() -> Path:
     if named := os.environ.get("MUTX_TEST_POSTGRES"):
         return Path(named)
     with warnings.catch_warnings():
@@ -142,16 +142,40 @@ def binaries() -> Path:
     return Path(POSTGRES_VERSIONS[TARGET_POSTGRES_VERSION])
 
 
+def reachable(binaries: Path, copies: Path, user: str | None) -> Path:
+    """The programs where this user may run them: a copy of the installation if it is below a folder closed to others.
+
+    A clone below `mktemp -d` is, since that folder is its owner's alone.
+    """
+    package = binaries.parent.parent
+    copied = copies / package.name / binaries.parent.name / binaries.name
+    if copied.exists():
+        return copied
+    try:
+        subprocess.run([str(binaries / "initdb"), "--version"], user=user, cwd="/", capture_output=True, check=True)
+    except PermissionError:
+        half = copies.with_suffix(".half")
+        shutil.rmtree(half, ignore_errors=True)
+        shutil.copytree(binaries.parent, half / package.name / binaries.parent.name, symlinks=True)
+        libraries = package.with_name(f"{package.name}.libs")  # where a wheel's programs look for theirs
+        if libraries.exists():
+            shutil.copytree(libraries, half / libraries.name)
+        subprocess.run(["chmod", "-R", "go+rX", str(half)], check=True)
+        half.rename(copies)
+        return copied
+    return binaries
+
+
 @contextmanager
 def running(folder: Path) -> Iterator[Postgres]:
     """The server of everybody who names this folder: the first starts it, the last stops it."""
-    server = Postgres(folder, binaries())
     gate = Path(tempfile.gettempdir()) / f"mutx-pg-{os.getuid()}.lock"
     with ExitStack() as stack:
         with locked(gate):
             folder.mkdir(mode=0o755, exist_ok=True)
             users = stack.enter_context((folder / "users.lock").open("w"))
             fcntl.flock(users, fcntl.LOCK_SH)
+            server = Postgres(folder)
             if not (folder / "data" / "postmaster.pid").exists():
                 shutil.rmtree(folder / "data", ignore_errors=True)
                 server.start()
