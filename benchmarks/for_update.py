@@ -11,11 +11,11 @@ from mutx.kit.clock import Clock
 from mutx.kit.errors import HeadMoved, MutxError
 from mutx.storage import ledger_writes as writes
 from mutx.storage.codec import encode_turn
-from mutx.storage.ledger_core import Done
 from mutx.storage.ledger_writes import Entry, event_rows, row_of
 from mutx.storage.pg_ledger import PostgresLedger
 from mutx.storage.pg_ledger_store import Connect, numbered
 from mutx.storage.tally import ends_closed, tally
+from mutx.storage.writer import Done
 
 LOCK = "SELECT head FROM ledger_sessions WHERE workspace_id = $1 AND session_id = $2 FOR UPDATE"
 

@@ -23,9 +23,9 @@ from mutx.governance.context import ContextAccumulator
 from mutx.governance.turn import Turn
 from mutx.governance.types import ToolCall
 from mutx.kit.clock import SystemClock
-from mutx.storage.ledger_core import Done
 from mutx.storage.memory import MemoryLedger
 from mutx.storage.pg_ledger import PostgresLedger
+from mutx.storage.writer import Done
 from tests.postgres import Postgres
 
 WRITERS = 32

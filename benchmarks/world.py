@@ -14,9 +14,9 @@ from mutx.kit.ids import new_id
 from mutx.server.wiring import governance
 from mutx.services.signing import EphemeralSigner
 from mutx.storage.coordination import LocalBus
-from mutx.storage.ledger_core import Done
 from mutx.storage.memory import MemoryLedger
 from mutx.storage.views import LedgerStore
+from mutx.storage.writer import Done
 
 CALLER = Caller(
     workspace_id="01890000-0000-7000-8000-000000000001",

@@ -5,12 +5,13 @@ import sqlite3
 from collections.abc import AsyncIterator
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from mutx.governance.context import ContextAccumulator
 from mutx.kit.clock import ManualClock
-from mutx.kit.errors import LedgerUnavailable, StorageFull, Unavailable
+from mutx.kit.errors import LedgerUnavailable, MutxError, StorageFull, Unavailable
 from mutx.storage.dialect import connect
 from mutx.storage.ledger import SqliteLedger
 from mutx.storage.ledger_tables import create_tables
@@ -209,6 +210,15 @@ async def test_a_bug_in_a_write_fails_its_batch_and_not_the_writer(database: Sql
         lambda batch: batch.connection.execute("SELECT * FROM outbox_cursors").fetchall()
     )
     assert rows == []
+
+
+async def test_a_bug_in_who_waits_keeps_nobody_else_waiting(database: SqliteDatabase) -> None:
+    def stumbles(_result: Any, _error: MutxError | None) -> None:
+        raise KeyError("bug")
+
+    database.writer.submit(lambda batch: 1, stumbles)
+    after = database.writer.execute(lambda batch: 2)
+    assert await asyncio.wait_for(after, 60) == 2
 
 
 async def test_an_impatient_caller_does_not_harm_the_turn(ledger: SqliteLedger, scribe: Scribe) -> None:

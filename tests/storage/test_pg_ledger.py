@@ -10,7 +10,7 @@ import pytest
 from msgspec.structs import replace
 
 from mutx.governance.context import ContextAccumulator
-from mutx.governance.turn import RequestStatus
+from mutx.governance.turn import RequestStatus, Turn
 from mutx.governance.types import Charge, Effect, Reading
 from mutx.kit.clock import ManualClock
 from mutx.kit.errors import DuplicateAction, HeadMoved, InputError, LedgerUnavailable, LimitMoved, RequestMoved
@@ -224,6 +224,20 @@ async def test_a_server_that_stays_away_refuses_until_it_is_back(url: str, db: A
         await scribe.allow("s-2")
     with pytest.raises(LedgerUnavailable, match="being closed"):
         await ledger.redeem(WS, "a", "p", 1.0)
+
+
+async def test_a_bug_in_who_waits_keeps_nobody_else_waiting(here: Side, monkeypatch: pytest.MonkeyPatch) -> None:
+    heard = here.ledger._actions.heard
+
+    def stumbles(turn: Turn) -> None:
+        if turn.session_id == "s-1":
+            raise KeyError("bug")
+        heard(turn)
+
+    monkeypatch.setattr(here.ledger._actions, "heard", stumbles)
+    others = ("s-2", "s-3", "s-4")
+    await asyncio.wait_for(asyncio.gather(*(here.scribe.allow(name) for name in ("s-1", *others))), 60)
+    assert [len(await here.ledger.turns(WS, name)) for name in ("s-1", *others)] == [1] * 4
 
 
 async def test_an_event_that_becomes_visible_late_is_not_passed_over(here: Side, db: Any) -> None:

@@ -10,11 +10,11 @@ from mutx.storage import ledger_writes as writes
 from mutx.storage.codec import encode_turn
 from mutx.storage.counters import Counters
 from mutx.storage.ledger_bulk import plain, write_plain
-from mutx.storage.ledger_core import Done, LedgerCore, StoredSession
+from mutx.storage.ledger_core import LedgerCore, StoredSession
 from mutx.storage.ledger_queries import StoredRecords
 from mutx.storage.sessions import MAX_SESSIONS, SessionCache
 from mutx.storage.sqlite_database import SqliteDatabase
-from mutx.storage.writer import Together
+from mutx.storage.writer import Done, Together
 
 MEMORABLE = 8192
 """Bytes of arguments and results up to which an action is kept in memory for its next question."""

@@ -2,7 +2,7 @@
 
 import asyncio
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Sequence
 
 from msgspec import Struct
 
@@ -16,16 +16,13 @@ from mutx.storage.actions import RecentActions
 from mutx.storage.counters import Counters
 from mutx.storage.sessions import SessionCache
 from mutx.storage.tally import charges_of
-from mutx.storage.writer import settle
+from mutx.storage.writer import Done, settle
 
 SNAPSHOT_AFTER = 16_384
 """Bytes of deltas before a session's context is stored whole again, or as many as it took the last time if that is more:
 so a turn writes at most its delta twice, and a reload replays at most as much as it reads."""
 
 PAGE = 200
-
-Done = Callable[[object, MutxError | None], None]
-"""Called on the event loop with a write's result, or with why nothing was written."""
 
 
 class StoredSession(Struct, frozen=True):
@@ -96,8 +93,10 @@ class LedgerCore(ABC):
         state.head, state.seq, state.last_at = turn.receipt.hash, turn.seq, turn.at
 
         def done(_: object, error: MutxError | None) -> None:
-            self._written(state, turn, error)
-            settle(future, None, error)
+            try:
+                self._written(state, turn, error)
+            finally:
+                settle(future, None, error)
 
         try:
             self._submit(turn, snapshot, done)

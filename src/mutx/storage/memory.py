@@ -10,11 +10,12 @@ from mutx.governance.ports import SessionState
 from mutx.governance.turn import ActionState, ApprovalRequest, Event, Grant, RequestStatus, Turn, TurnKind
 from mutx.kit.clock import Clock
 from mutx.storage.counters import Counters
-from mutx.storage.ledger_core import Done, LedgerCore, StoredSession
+from mutx.storage.ledger_core import LedgerCore, StoredSession
 from mutx.storage.memory_tables import MemoryTables, live, new_entry
 from mutx.storage.sessions import MAX_SESSIONS, SessionCache
 from mutx.storage.tally import due_at
 from mutx.storage.views import QueuedEvent, SessionEntry, TurnFilter, WorkspaceCounts
+from mutx.storage.writer import Done
 
 T = TypeVar("T")
 

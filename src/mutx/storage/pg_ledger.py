@@ -13,7 +13,7 @@ from mutx.kit.clock import Clock
 from mutx.storage import ledger_reads as reads
 from mutx.storage import ledger_writes as writes
 from mutx.storage.actions import RecentActions
-from mutx.storage.ledger_core import Done, LedgerCore, StoredSession
+from mutx.storage.ledger_core import LedgerCore, StoredSession
 from mutx.storage.ledger_queries import StoredRecords
 from mutx.storage.pg_ledger_counters import SharedCounters
 from mutx.storage.pg_ledger_flusher import Flusher
@@ -22,6 +22,7 @@ from mutx.storage.pg_ledger_rows import parts_of
 from mutx.storage.pg_ledger_store import PATIENCE_SECONDS, Connect, PgStore
 from mutx.storage.sessions import MAX_SESSIONS, SessionCache
 from mutx.storage.views import QueuedEvent
+from mutx.storage.writer import Done
 
 
 class PostgresLedger(StoredRecords, LedgerCore):

@@ -15,7 +15,6 @@ import asyncpg
 from msgspec import Struct
 
 from mutx.kit.errors import DuplicateAction, HeadMoved, LedgerUnavailable, LimitMoved, MutxError, RequestMoved
-from mutx.storage.ledger_core import Done
 from mutx.storage.pg_ledger_rows import Parts, Row, arrays
 from mutx.storage.pg_ledger_store import (
     FIRST_PAUSE,
@@ -26,6 +25,7 @@ from mutx.storage.pg_ledger_store import (
     Connect,
     refusal,
 )
+from mutx.storage.writer import Done, tell
 
 logger = logging.getLogger(__name__)
 
@@ -215,14 +215,21 @@ class Flusher:
         charges: list[Row] = [row for waiting in group for row in waiting.parts.charges]
         for (workspace_id, key, *_), value in zip(charges, counted or (), strict=True):
             self._learn(workspace_id, key, value)
-        for waiting, refused in zip(group, refusals, strict=True):
-            if refused is None or refused == "recorded":
-                waiting.done(None, None)
-            else:
-                kind, text = REFUSED[refused]
-                waiting.done(None, kind(text))
+        _tell(group, [_refused(found) for found in refusals])
+
+
+def _refused(found: str | None) -> MutxError | None:
+    if found is None or found == "recorded":
+        return None
+    kind, text = REFUSED[found]
+    return kind(text)
 
 
 def _fail(group: Sequence[Waiting], error: MutxError) -> None:
-    for waiting in group:
-        waiting.done(None, error)
+    _tell(group, [error] * len(group))
+
+
+def _tell(group: Sequence[Waiting], errors: Sequence[MutxError | None]) -> None:
+    """From the loop, so that whoever fails over it does not look like a group that failed."""
+    outcomes = [(waiting.done, None, error) for waiting, error in zip(group, errors, strict=True)]
+    asyncio.get_running_loop().call_soon(tell, outcomes)

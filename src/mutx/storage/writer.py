@@ -13,7 +13,7 @@ import asyncio
 import logging
 import sqlite3
 from collections import defaultdict, deque
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager, suppress
 from functools import partial
 from itertools import groupby
@@ -36,6 +36,10 @@ QUIET_TURNS = 2
 MAX_WAITING = 8192
 STAND_STILL_SECONDS = 30.0
 """How long a slice may hold the file before the queue goes on regardless; units end long before."""
+
+
+Done = Callable[[Any, MutxError | None], None]
+"""Hears, on the loop, what became of a job."""
 
 
 class WriteBatch:
@@ -74,7 +78,7 @@ class Job:
     def __init__(
         self,
         run: Callable[[WriteBatch], Any],
-        done: Callable[[Any, MutxError | None], None],
+        done: Done,
         *,
         brief: bool,
         together: Together | None,
@@ -146,7 +150,7 @@ class Writer:
     def submit(
         self,
         run: Callable[[WriteBatch], Any],
-        done: Callable[[Any, MutxError | None], None],
+        done: Done,
         *,
         brief: bool = False,
         together: Together | None = None,
@@ -263,9 +267,10 @@ class Writer:
     def _finish(self, jobs: list[Job]) -> None:
         self._busy = False
         self._waiting -= len(jobs)
-        for job in jobs:
-            job.done(job.result, job.error)
-        self._call()
+        try:
+            tell((job.done, job.result, job.error) for job in jobs)
+        finally:
+            self._call()
 
     # -- the transaction, by whoever has the group ------------------------------------------------------------------
 
@@ -363,6 +368,17 @@ def _written_together(db: sqlite3.Connection, jobs: Sequence[Job]) -> bool:
         db.execute("ROLLBACK TO together")
     db.execute("RELEASE together")
     return written
+
+
+def tell(waiting: Iterable[tuple[Done, Any, MutxError | None]]) -> None:
+    """Hand everyone of a group their outcome. One that fails over it keeps nobody else waiting; its error goes on."""
+    left = iter(waiting)
+    try:
+        for done, result, error in left:
+            done(result, error)
+    finally:
+        if rest := list(left):
+            tell(rest)
 
 
 def settle(future: asyncio.Future[Any], result: Any, error: MutxError | None) -> None:

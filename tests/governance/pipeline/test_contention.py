@@ -8,8 +8,8 @@ from mutx.governance.answer import GrantSpec
 from mutx.governance.turn import ApprovalRequest, Event, OutcomeStatus, RequestStatus, Turn, Verdict
 from mutx.governance.types import Effect
 from mutx.kit.errors import DuplicateAction, HeadMoved, LedgerUnavailable, LimitMoved, MutxError, NotFound, RequestMoved
-from mutx.storage.ledger_core import Done
 from mutx.storage.memory import MemoryLedger
+from mutx.storage.writer import Done
 from tests.governance.pipeline.world import ANA, BEN, WORKSPACE, World
 
 POLICY = """
