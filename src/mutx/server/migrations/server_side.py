@@ -13,7 +13,7 @@ from sqlalchemy import Connection, text
 
 from mutx.server.migrations.run import configuration
 
-WRITTEN_BY = "0006"
+WRITTEN_BY = "0027"
 """The newest revision that writes any of them."""
 
 TYPES = """SELECT c.relname, string_agg(a.attname || ' ' || format_type(a.atttypid, a.atttypmod), ', ' ORDER BY a.attnum)
