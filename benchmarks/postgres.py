@@ -77,7 +77,7 @@ def _groups(plan: Plan, server: Postgres) -> list[Result]:
             [group.per_second / each.per_second for group, each in rounds],
             "x",
             f"turns per second, as disk and neighbours allow: {against}",
-            1,
+            3,
             at_least=True,
         ),
     ]
