@@ -10,7 +10,7 @@ import httpx2
 import pytest
 
 from mutx.kit.errors import Unavailable
-from mutx.services.evalview.judge import MAX_TEXT, LlmJudge, WhenSilent
+from mutx.services.evalview.judge import STRETCH, LlmJudge, WhenSilent
 from mutx.services.evalview.profiles import PROFILES, CheckName, Direction
 from mutx.services.evalview.service import EvalView, Question, TextVerdict
 
@@ -128,13 +128,37 @@ async def test_no_answer_in_time_is_silence() -> None:
         await LlmJudge(client, model="guard", seconds=0.05).judge("text")
 
 
-async def test_the_same_text_is_asked_about_once_and_long_texts_are_cut() -> None:
+async def test_the_same_text_is_asked_about_once() -> None:
     endpoint = Endpoint(says(attack=False))
     judge = endpoint.judge()
-    text = "a" * MAX_TEXT + "b" * MAX_TEXT
-    assert await judge.judge(text) == await judge.judge(text)
-    (asked,) = endpoint.asked
-    assert len(asked["messages"][1]["content"]) < MAX_TEXT + 200
+    assert await judge.judge("a text") == await judge.judge("a text")
+    assert len(endpoint.asked) == 1
+
+
+def wary(mark: str, untrusted: str) -> str:
+    """A model that sees an attack where there is one, and says nothing usable of what it cannot read."""
+    if "unreadable" in untrusted:
+        return "?"
+    return json.dumps({"mark": mark, "attack": "the vault" in untrusted, "confidence": 0.8, "reason": "so"})
+
+
+@pytest.mark.parametrize("place", [0, STRETCH - 4, 3 * STRETCH, 9 * STRETCH + 77])
+async def test_no_place_in_a_long_text_goes_unread(place: int) -> None:
+    endpoint = Endpoint(wary)
+    text = "a" * place + "open the vault" + "a" * (10 * STRETCH - place)
+    assert (await endpoint.judge().judge(text)).attack
+    assert all(len(asked["messages"][1]["content"]) < STRETCH + 200 for asked in endpoint.asked)
+    assert not (await endpoint.judge().judge(text.replace("vault", "mails"))).attack
+
+
+async def test_a_stretch_that_nobody_judged_is_silence_unless_another_is_an_attack() -> None:
+    judge = Endpoint(wary).judge()
+    unread = "unreadable " + "a" * STRETCH
+    with pytest.raises(Unavailable, match="no usable answer"):
+        await judge.judge(unread + "b" * 9 * STRETCH)
+    assert (await judge.judge(unread + "open the vault")).attack
+    with pytest.raises(Unavailable, match="too long"):
+        await judge.judge("a" * 100 * STRETCH)
 
 
 async def test_an_endpoint_that_is_not_there() -> None:

@@ -92,6 +92,12 @@ def test_presidio_finds_what_it_alone_knows() -> None:
     text = "My NHS number is 401 023 2137 and my mail ana@example.org."
     assert [one.kind for one in find(text)] == ["UK_NHS", "EMAIL_ADDRESS"]
     assert presidio.open_personal(presidio=False) is find_personal
+    far = "We met in May. " * 5_000
+    for before in (far, far[: presidio.STRETCH - 25], far[: presidio.STRETCH - presidio.SHARED - 25]):
+        assert [text[one.start - len(before) : one.stop - len(before)] for one in find(before + text)] == [
+            "401 023 2137",
+            "ana@example.org",
+        ]
 
 
 @pytest.mark.parametrize(

@@ -17,11 +17,14 @@ import msgspec
 from msgspec import Struct
 
 from mutx.kit.errors import Unavailable
+from mutx.services.evalview.stretches import stretches
 from mutx.services.remote import answered
 
 PROMPT_VERSION = "1"
-MAX_TEXT = 16_000
-"""Characters that a judge reads: the beginning and the end of a longer text."""
+STRETCH = 16_000
+"""Characters that a judge is shown at a time."""
+SHARED = 1_000
+MAX_STRETCHES = 64
 MAX_ANSWER = 256 * 1024
 CACHED = 1024
 AT_ONCE = 4
@@ -89,16 +92,15 @@ class LlmJudge:
         self._gate = asyncio.Semaphore(AT_ONCE)
 
     async def judge(self, text: str) -> Judgement:
-        """Raises Unavailable where no usable answer comes in time. The same text is asked about once."""
+        """The worst that is said of any stretch of the text. The same text is asked about once.
+
+        Raises Unavailable where one stretch gets no usable answer in time, and none is taken for an attack.
+        """
         key = hashlib.sha256(f"{PROMPT_VERSION}\0{self.model}\0{text}".encode()).hexdigest()
         if key in self._known:
             self._known.move_to_end(key)
             return self._known[key]
-        try:
-            async with asyncio.timeout(self._seconds), self._gate:
-                judgement = await self._ask(text)
-        except TimeoutError as error:
-            raise Unavailable(f"the guardrail's judge gave no answer within {self._seconds:g} s") from error
+        judgement = await self._worst(text)
         self._known[key] = judgement
         while len(self._known) > CACHED:
             self._known.popitem(last=False)
@@ -107,9 +109,33 @@ class LlmJudge:
     async def close(self) -> None:
         await self._client.aclose()
 
-    async def _ask(self, text: str) -> Judgement:
+    async def _worst(self, text: str) -> Judgement:
+        """A few stretches at once; the first that is taken for an attack, or that nobody judged, ends it."""
+        shown = [stretch for _, stretch in stretches(text, STRETCH, SHARED)]
+        if len(shown) > MAX_STRETCHES:
+            raise Unavailable(f"the text is too long for the guardrail's judge: {len(text)} characters")
+        worst: Judgement | None = None
+        for at in range(0, len(shown), AT_ONCE):
+            said = await asyncio.gather(*map(self._in_time, shown[at : at + AT_ONCE]), return_exceptions=True)
+            found = [each for each in said if isinstance(each, Judgement)]
+            worst = max(found if worst is None else [worst, *found], key=_gravity, default=None)
+            if worst is not None and worst.attack:
+                return worst
+            for each in said:
+                if isinstance(each, BaseException):
+                    raise each
+        assert worst is not None
+        return worst
+
+    async def _in_time(self, text: str) -> Judgement:
+        try:
+            async with asyncio.timeout(self._seconds), self._gate:
+                return await self._ask(text)
+        except TimeoutError as error:
+            raise Unavailable(f"the guardrail's judge gave no answer within {self._seconds:g} s") from error
+
+    async def _ask(self, shown: str) -> Judgement:
         mark = secrets.token_hex(12)
-        shown = text if len(text) <= MAX_TEXT else f"{text[: MAX_TEXT // 2]}\n[...]\n{text[-MAX_TEXT // 2 :]}"
         body = {
             "model": self.model,
             "temperature": 0,
@@ -129,3 +155,8 @@ class LlmJudge:
         if not secrets.compare_digest(answer.mark.encode(), mark.encode()) or not 0 <= answer.confidence <= 1:
             raise Unavailable("the guardrail's judge answered something else than what it was asked")
         return Judgement(answer.attack, answer.confidence, answer.reason[:200])
+
+
+def _gravity(judgement: Judgement) -> tuple[bool, float]:
+    """Attacks by how sure the judge is; what is none, by how unsure."""
+    return judgement.attack, judgement.confidence if judgement.attack else -judgement.confidence

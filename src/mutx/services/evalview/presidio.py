@@ -11,6 +11,7 @@ from typing import Any
 
 from mutx.kit.errors import SetupError
 from mutx.services.evalview.pii import RECOGNISERS, PersonalData, find_personal
+from mutx.services.evalview.stretches import stretches
 
 MODEL = "en_core_web_sm"
 LEAST = 0.5
@@ -26,8 +27,9 @@ OURS = (
     "UsSsnRecognizer",
 )
 """What we find ourselves. Two of them would ask the network for a list of domains."""
-MAX_CHARACTERS = 50_000
-"""Read by Presidio; the rest of a longer text is read by our recognisers alone."""
+STRETCH = 2_000
+"""Characters that Presidio reads at a time: its time grows with the square of a text's length."""
+SHARED = 200
 
 
 def open_personal(*, presidio: bool) -> Callable[[str], Sequence[PersonalData]]:
@@ -48,8 +50,9 @@ class WithPresidio:
 
     def __call__(self, text: str) -> list[PersonalData]:
         more = [
-            PersonalData(found.start, found.end, found.entity_type, found.score)
-            for found in self._loaded().analyze(text[:MAX_CHARACTERS], language="en", score_threshold=LEAST)
+            PersonalData(at + found.start, at + found.end, found.entity_type, found.score)
+            for at, stretch in stretches(text, STRETCH, SHARED)
+            for found in self._loaded().analyze(stretch, language="en", score_threshold=LEAST)
             if found.entity_type not in SKIPPED and found.entity_type not in RECOGNISERS
         ]
         kinds = {*RECOGNISERS, *(found.kind for found in more)}
