@@ -140,7 +140,15 @@ def test_addresses_beside_names(text: str, found: list[str]) -> None:
 
 def test_what_sentences_name() -> None:
     texts = ["P-7718", "The limit of P-7719 was raised to 500.", "nothing in particular is said here", "P-7720,P-7721"]
-    assert list(spoken_of(texts)) == ["p-7719"]
+    assert set(spoken_of(texts, lines=Lines.NONE)) == {"p-7719", "500"}
+    assert set(spoken_of(texts, lines=Lines.ALL)) == {"p-7719"}
+
+
+def test_what_a_sentence_says_in_parentheses() -> None:
+    aside = "We only pay one euro a month (contract V-20402). By Vera (vera@corp.example)."
+    assert set(spoken_of([aside], lines=Lines.WITHIN)) == {"v-20402"}
+    assert not set(spoken_of([aside], lines=Lines.HEADS))
+    assert set(spoken_of(["ask Kim about T9 or SUP-HEMP now"], lines=Lines.NONE)) == {"t9", "sup-hemp"}
 
 
 @pytest.mark.parametrize(

@@ -1,15 +1,16 @@
 """What the policy may know of a session when it decides one action. Read-only; made anew for every decision."""
 
+from itertools import islice
 from typing import Any
 
 from mutx.governance.arguments_path import values_at
 from mutx.governance.context.delta import SessionOpening
 from mutx.governance.context.leaves import read_leaves
 from mutx.governance.context.session import SessionContext
-from mutx.governance.context.told import ToldValue, heard
+from mutx.governance.context.told import LEADS_OUT, MAX_TOKENS, ToldValue, heard
 from mutx.governance.intent import STANDARD, DriftThresholds, Scope, bounded, cumulative, distance, signal
 from mutx.governance.provenance import worst
-from mutx.governance.provenance_text import fold
+from mutx.governance.provenance_text import fold, tokens
 from mutx.governance.requested import ORDER, STATEMENT, RequestWords, asks_for, mentions
 from mutx.governance.requested_numbers import says_number
 from mutx.governance.tools import Access, ToolSchema
@@ -182,7 +183,22 @@ class Observation:
     def hearsay(self) -> list[ArgumentOrigin]:
         """Arguments with a number, date or code that untrusted texts mention, and nobody else, nor any field."""
         every = (self._hearsay(name, value) for name, value in self.action.tool_args.items() if name not in SAID)
-        return [one for one in every if one is not None and len(one.value) > SMALL and any(map(str.isdigit, one.value))]
+        found = [one for one in every if one is not None and len(one.value) > SMALL and _is_particular(one.value)]
+        if self.schema is not None and self.schema.sink is not None:
+            found += filter(None, (self._overheard_address(*one) for one in self.action.tool_args.items()))
+        return found
+
+    def _overheard_address(self, name: str, value: Any) -> ArgumentOrigin | None:
+        """Of what is said to somebody, the first address or link that only untrusted texts mention."""
+        for text in read_leaves(value)[0]:
+            if " " not in text:
+                continue
+            for one in islice(tokens(text), MAX_TOKENS):
+                if one.strong and LEADS_OUT.search(one.text):
+                    found = self.context.origin(one.text, fields=True)
+                    if found.origin is Origin.UNTRUSTED:
+                        return ArgumentOrigin(name, one.text[:MAX_SHOWN], found.origin, found.source)
+        return None
 
     def _hearsay(self, name: str, value: Any) -> ArgumentOrigin | None:
         """Of an argument, the first word or number by itself that only untrusted texts mention."""
@@ -219,6 +235,10 @@ class Observation:
         if found is None:
             return ArgumentOrigin(path, "", Origin.REQUEST)
         return ArgumentOrigin(path, found.text[:MAX_SHOWN], found.origin, found.source)
+
+
+def _is_particular(value: str) -> bool:
+    return any(char.isdigit() or char in "@/\\" for char in value)
 
 
 def _says_nothing(value: Any) -> bool:

@@ -50,7 +50,7 @@ VAGUE = frozenset(
 )
 """Words of tool names that orders of all kinds have."""
 
-_LEADS_OUT = re.compile(r"@|://|[a-z]\.[a-z]{2}|^[a-z]{2}\d{2}[a-z0-9]{8}|^\+?\d{8,}$")
+LEADS_OUT = re.compile(r"@|://|[a-z]\.[a-z]{2}|^[a-z]{2}\d{2}[a-z0-9]{8}|^\+?\d{8,}$")
 """Addresses, links, hosts, accounts and phone numbers: where something may be sent."""
 
 
@@ -135,7 +135,7 @@ def _said(text: str, index: ProvenanceIndex, hasher: Hasher, tracer: Tracer, *, 
     if speaks and " " in text.strip() and hasher(fold(text)) in index.told and named:
         return text
     heard = [one for one in named if _is_told(one, index, hasher)]
-    outward = next((one for one in heard if one.strong and _LEADS_OUT.search(one.text)), None)
+    outward = next((one for one in heard if one.strong and LEADS_OUT.search(one.text)), None)
     if outward is not None:
         return outward.text
     if speaks and len(heard) >= FEW and len(heard) == len(named):
