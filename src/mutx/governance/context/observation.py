@@ -7,7 +7,7 @@ from mutx.governance.arguments_path import values_at
 from mutx.governance.context.delta import SessionOpening
 from mutx.governance.context.leaves import read_leaves
 from mutx.governance.context.session import SessionContext
-from mutx.governance.context.told import LEADS_OUT, MAX_TOKENS, ToldValue, heard
+from mutx.governance.context.told import LEADS_OUT, MAX_TOKENS, ToldValue, heard, names_one
 from mutx.governance.intent import STANDARD, DriftThresholds, Scope, bounded, cumulative, distance, signal
 from mutx.governance.provenance import worst
 from mutx.governance.provenance_text import fold, tokens
@@ -111,6 +111,13 @@ class Observation:
     def referred(self, path: str) -> ArgumentOrigin:
         """As `origin_of`, where what stood alone in a field of untrusted output counts as from a trusted source."""
         return self._trace(path, values_at(self.action.tool_args, path), fields=True)
+
+    def invents(self, path: str) -> bool:
+        """Is there a particular thing at the path that nobody mentioned, while a stranger may have spelled it out?"""
+        if not self.context.holds_untrusted:
+            return False
+        every = read_leaves(values_at(self.action.tool_args, path))[0]
+        return any(names_one(path, one) and self.context.origin(one).origin is Origin.NOWHERE for one in every)
 
     def mark(self, path: str) -> str:
         """Stands for the values at a path, in this session only: 16 hex digits."""

@@ -54,6 +54,15 @@ LEADS_OUT = re.compile(r"@|://|[a-z]\.[a-z]{2}|^[a-z]{2}\d{2}[a-z0-9]{8}|^\+?\d{
 """Addresses, links, hosts, accounts and phone numbers: where something may be sent."""
 
 
+GROUPED = 6
+"""Digits from which on what stands between them is for the eye."""
+_ID = re.compile(r"(?=.{0,80}\d)(?=.{0,80}(?:[a-z:#-]|\..{0,80}\.))[\w.:#-]{3,80}")
+_DATE = re.compile(r"\d{4}-\d\d-\d\d(?!\d)|\d{1,2}[:.]\d\d")
+_SPACING = re.compile(r"[ ()-]")
+_BY_NUMBER = re.compile(r"(?i)(?:id|no|nr|number|code|key|sku)s?$")
+"""Arguments whose numbers count nothing."""
+
+
 class ToldValue(Struct, frozen=True):
     path: str
     value: str
@@ -113,6 +122,19 @@ def _repeats(text: str, told: Mapping[bytes, None], hasher: Hasher, request: fro
     own = [word for word in stems(text[:MAX_REPEATED]) if word not in request and word not in SMALL]
     found = sum(hasher.stem(word) in told for word in own)
     return found > 0 and (len(own) <= BRIEF or found >= PART * len(own))
+
+
+def names_one(path: str, text: str) -> bool:
+    """Is it an address, a link, an account, a phone number or an id? A new file's path may well be made up."""
+    folded = fold(text)
+    if _DATE.match(folded):
+        return False
+    grouped = sum(map(str.isdecimal, folded)) >= GROUPED
+    if LEADS_OUT.search(_SPACING.sub("", folded) if grouped else folded):
+        return True
+    if folded.isdecimal():
+        return len(folded) >= SHORT and _BY_NUMBER.search(path) is not None
+    return _ID.fullmatch(folded) is not None
 
 
 def _texts(value: Any) -> list[str]:
