@@ -81,7 +81,7 @@ def test_what_python_prints_is_opened() -> None:
     inner = [{"id": "A-1", "ok": True, "none": None, "amount": 1.5, "tags": ["x"]}]
     assert unfolded(str(inner)) == inner
     assert unfolded(str({"a": ("b",)})) == {"a": ["b"]}
-    for closed in ("{'a', 'b'}", "{'a': b'c'}", "{'a': }", "[" + "'a'," * 20_000 + "]", "{'a': 1e999j}"):
+    for closed in ("{'a': b'c'}", "{'a': }", "[" + "'a'," * 20_000 + "]", "{'a': 1e999j}"):
         assert unfolded(closed) == closed
     assert unfolded(json.dumps(inner)) == inner
 
