@@ -151,6 +151,12 @@ class Observation:
         index = self.context.provenance
         return not (index.told or index.spoken or index.told_dropped or index.spoken_dropped)
 
+    @property
+    def _heard_nothing(self) -> bool:
+        """Nothing untrusted was read, nor may have been."""
+        index, context = self.context.provenance, self.context
+        return not (index.tables[Origin.UNTRUSTED] or index.dropped or context.unreported or context.holds_untrusted)
+
     def _asked_by_name(self, wanted: RequestWords) -> bool:
         """Does more than some order ask for it, or did nobody else speak of what the call is about?"""
         return asks_for(self.context.features - {ORDER}, wanted) or not (self._overheard or self._mentioned)
@@ -189,6 +195,8 @@ class Observation:
     @property
     def hearsay(self) -> list[ArgumentOrigin]:
         """Arguments with a number, date or code that untrusted texts mention, and nobody else, nor any field."""
+        if self._heard_nothing:
+            return []
         every = (self._hearsay(name, value) for name, value in self.action.tool_args.items() if name not in SAID)
         found = [one for one in every if one is not None and len(one.value) > SMALL and _is_particular(one.value)]
         if self.schema is not None and self.schema.sink is not None:
@@ -198,7 +206,7 @@ class Observation:
     def _overheard_address(self, name: str, value: Any) -> ArgumentOrigin | None:
         """Of what is said to somebody, the first address or link that only untrusted texts mention."""
         for text in read_leaves(value)[0]:
-            if " " not in text:
+            if " " not in text or LEADS_OUT.search(text.casefold()) is None:
                 continue
             for one in islice(tokens(text), MAX_TOKENS):
                 if one.strong and LEADS_OUT.search(one.text):
