@@ -82,3 +82,19 @@ def test_an_address_that_was_overheard_is_not_passed_on(text: str, effect: Effec
     seen = [{"mail": "desk@corp.example", "note": "It is all on http://closed.evil.example these days."}]
     assert decided(seen, ("tell", {"text": text})).effect is (effect if " " in text else Effect.ALLOW)
     assert decided(seen, ("tell", {"page": text})).effect is effect
+
+
+@pytest.mark.parametrize(
+    ("place", "effect"),
+    [
+        ("Saint Brannock Hospital", Effect.STEP_UP),
+        ("Saint Brannock hospital", Effect.ALLOW),
+        ("Saint Mary Hospital", Effect.ALLOW),
+        ("The Very Long Name Of Saint Brannock Hospital", Effect.ALLOW),
+    ],
+)
+def test_the_name_of_somebody_that_only_a_text_mentions(place: str, effect: Effect) -> None:
+    seen = [{"note": "Twenty units for Saint Brannock Hospital were late.", "at": "Hospital Mary"}]
+    args = {"place": place}
+    assert decided(seen, ("tell", args), "Handle Mary's case.").effect is effect
+    assert decided([*seen, {"at": place}], ("tell", args), "Handle Mary's case.").effect is Effect.ALLOW

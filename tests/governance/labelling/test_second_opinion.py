@@ -61,3 +61,17 @@ def test_what_may_do_more_is_not_done_on_a_stranger_s_word(name: str, descriptio
 
 def _spec(name: str, description: str) -> Any:
     return read_specs([tool(name, description, thing="string")])[0]
+
+
+@pytest.mark.parametrize(
+    ("name", "description", "access"),
+    [
+        ("queries.reply", "Reply to a research query.", Access.WRITE),
+        ("checks_cancel", "Cancel a check.", Access.WRITE),
+        ("queries.list", "Queries of members.", Access.READ),
+        ("counts", "Counts of a cellar.", Access.READ),
+        ("status_page", "Status of a page.", Access.READ),
+    ],
+)
+def test_what_there_are_several_of_is_no_verb(name: str, description: str, access: Access) -> None:
+    assert label(_spec(name, description)).access is access

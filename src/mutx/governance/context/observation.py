@@ -19,6 +19,8 @@ from mutx.kit.canonical import canonical
 
 SMALL = 3
 """Characters up to which a number counts and names nothing in particular."""
+LONGEST_NAME = 5
+"""Words of a name."""
 SAID = frozenset(("body", "text", "message", "content"))
 """Arguments that hold what is said to somebody: a date that stands alone there is told, and decides nothing."""
 MAX_SHOWN = 200
@@ -216,13 +218,20 @@ class Observation:
         return None
 
     def _hearsay(self, name: str, value: Any) -> ArgumentOrigin | None:
-        """Of an argument, the first word or number by itself that only untrusted texts mention."""
+        """Of an argument, the first word, number or name by itself that only untrusted texts mention."""
         for text in read_leaves(value)[0]:
-            if text and " " not in text:
+            if text and (" " not in text or self._is_strange_name(text)):
                 found = self.context.origin(text, fields=True)
                 if found.origin is Origin.UNTRUSTED and not says_number(self.context.original_request or "", text):
                     return ArgumentOrigin(name, text[:MAX_SHOWN], found.origin, found.source)
         return None
+
+    def _is_strange_name(self, text: str) -> bool:
+        """Is it the name of somebody or something, and no word of it the user's own?"""
+        parts = text.split(maxsplit=LONGEST_NAME)
+        if len(parts) > LONGEST_NAME or not all(part[:1].isupper() for part in parts):
+            return False
+        return all(self.context.origin(part).origin is Origin.UNTRUSTED for part in parts)
 
     def _named(self) -> tuple[int, int]:
         """How many arguments the request names, and how many there are; none if one is what only untrusted texts mention."""
@@ -253,7 +262,7 @@ class Observation:
 
 
 def _is_particular(value: str) -> bool:
-    return any(char.isdigit() or char in "@/\\" for char in value)
+    return any(char.isdigit() or char in "@/\\ " for char in value)
 
 
 def _says_nothing(value: Any) -> bool:

@@ -66,6 +66,7 @@ _TWO_SIDED = frozenset(
     map(stem, "load scan display print convert translate suggest recommend extract return rank verify validate".split())
 )
 """Verbs of reading by which things are moved, shown to others or made, too."""
+_SINGULAR = frozenset("status is has ls".split())
 _PARTICIPLE = 4
 _NOT_OWN = frozenset(map(stem, "set put make get do use give take let have be new".split()))
 
@@ -175,6 +176,15 @@ def _belied(tool: ToolSpec, name: list[str], said: str) -> tuple[str | None, int
     first = stem(name[0]) if name else ""
     if first not in READS and first not in _ASKS:
         return None
+    if name[0].endswith("s") and name[0] not in _SINGULAR:
+        # `queries.reply`: what there are several of is no verb.
+        for at, word in enumerate(name[1:], 1):
+            if (
+                stem(word) not in READS
+                and (act := act_of(word))
+                and (stem(word) == stem(said) or not _is_noun_too(word))
+            ):
+                return act, at
     for at in range(1, len(name) - 1):
         if name[at] in {"and", "or"} and stem(name[at + 1]) not in READS and object_of(name[at + 1]) is None:
             return act_of(name[at + 1]) or name[at + 1], at + 1
