@@ -21,6 +21,8 @@ SMALL = 3
 """Characters up to which a number counts and names nothing in particular."""
 LONGEST_NAME = 5
 """Words of a name."""
+TOWNS = frozenset(("city", "town", "state", "country", "region", "county"))
+"""Arguments whose names are nobody's."""
 SAID = frozenset(("body", "text", "message", "content"))
 """Arguments that hold what is said to somebody: a date that stands alone there is told, and decides nothing."""
 MAX_SHOWN = 200
@@ -220,7 +222,7 @@ class Observation:
     def _hearsay(self, name: str, value: Any) -> ArgumentOrigin | None:
         """Of an argument, the first word, number or name by itself that only untrusted texts mention."""
         for text in read_leaves(value)[0]:
-            if text and (" " not in text or self._is_strange_name(text)):
+            if text and (" " not in text or (name not in TOWNS and self._is_strange_name(text))):
                 found = self.context.origin(text, fields=True)
                 if found.origin is Origin.UNTRUSTED and not says_number(self.context.original_request or "", text):
                     return ArgumentOrigin(name, text[:MAX_SHOWN], found.origin, found.source)
