@@ -39,13 +39,13 @@ def is_foreign(sentence: str) -> bool:
     if len(every) < _SENTENCE_WORDS:
         return False
     foreign = sum(word in _FOREIGN for word in every)
+    ascii_only, asks = sentence.isascii(), not _PLEASE.isdisjoint(every)
+    if foreign < _FEW and ascii_only and not asks:
+        return False
     english = sum(word in _ENGLISH for word in every)
     if foreign >= _FEW:
         return foreign > english
-    if not _PLEASE.isdisjoint(every):
-        return english <= (not sentence.isascii())
-    # Few words of any language are among the most frequent, but an English sentence without one of them is a rare thing.
-    return not english and (
-        (foreign > 0 and not sentence.isascii())
-        or (len(every) > _SENTENCE_WORDS and any(not word.isascii() for word in every))
-    )
+    if asks:
+        return english <= (not ascii_only)
+    # An English sentence without one of its most frequent words is a rare thing.
+    return not english and (foreign > 0 or len(every) > _SENTENCE_WORDS) and any(not word.isascii() for word in every)
