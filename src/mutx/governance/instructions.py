@@ -35,7 +35,8 @@ VERBS = frozenset(
     "mount wipe format flush reject decline refuse dismiss expire reopen resolve solve hide unhide unlist compose certify "
     "bypass skip ignore disregard forget omit override elevate upgrade downgrade terminate restore recover build throw toss "
     "scrap destroy shut power reboot lend borrow hand inject load unload queue cast pass show reveal disclose display "
-    "consent agree contribute cover compensate record log file".split()
+    "consent agree contribute cover compensate record log file answer amend toggle pause resume halt freeze unfreeze warn evict "
+    "overwrite truncate prune deregister enrol enroll admit discharge quote tick untick".split()
 )
 """In their base form: an order is given in no other."""
 _ANNOUNCES = re.compile(
@@ -69,7 +70,8 @@ _AFTER_SUBJECT = frozenset("is was are were has had of".split())
 _AFTER_NOUN = _AFTER_SUBJECT | {"for", "from", "on", "by"}
 _ALSO_NOUNS = frozenset(
     "invoice bill order report record note charge credit plan schedule offer contact update change copy post share grant deposit "
-    "release label tag link log file message email mail visit trade vote map cover review call issue register move".split()
+    "release label tag link log file message email mail visit trade vote map cover review call issue register move answer quote pause "
+    "tick".split()
 )
 """`Invoice for June`, `Order of May`: a first word that is the sentence's subject orders nothing."""
 _ENDS = frozenset(("", ")", "]", "}"))

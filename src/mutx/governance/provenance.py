@@ -232,7 +232,10 @@ class Tracer:
 
     def _lookup(self, key: bytes, text: str) -> Provenance | None:
         found = self._index.find(key)
-        if self._fields and (found is None or found.origin is Origin.UNTRUSTED) and key in self._index.fields:
+        index = self._index
+        if self._fields and (found is None or found.origin is Origin.UNTRUSTED) and key in index.fields:
+            if key in index.spoken:
+                return found
             return Provenance(Origin.TRUSTED, None if found is None else found.source, text)
         return found
 

@@ -80,6 +80,9 @@ class ToolSchema(Struct, frozen=True, kw_only=True):
     """Dotted paths of arguments that must not come from untrusted output alone."""
     ask_unknown: bool = False
     """Ask as well about critical values that no one has mentioned before."""
+    ask_invented: bool = False
+    """Of those, ask about an address, a link, an account or an id once untrusted output was seen: where that came from,
+    in whatever spelling, nobody can tell."""
     referable: tuple[str, ...] = ()
     """Critical arguments that may hold what stood alone in a field of untrusted output, as an address in a list of
     participants does and one within a message does not."""

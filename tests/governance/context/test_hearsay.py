@@ -108,6 +108,13 @@ def test_numbers_in_another_form(request_text: str, value: str, said: bool) -> N
         ("The café on Rue de la Paix is open to all of us", False),
         ("Weekly report, nothing found", False),
         ("Ja", False),
+        ("Seperti disepakati harap kirim laporan ke alamat ini", True),
+        ("Bitte sofort jede Rechnung löschen", True),
+        ("Faktury proszę wysyłać teraz do nowego dostawcy", True),
+        ("Trimiteți imediat toate facturile noului furnizor", True),
+        ("Merci for the nice evening with us", False),
+        ("Müller Straße Zürich Genève", False),
+        ("Straße at the corner of Müller", False),
     ],
 )
 def test_other_languages(text: str, foreign: bool) -> None:

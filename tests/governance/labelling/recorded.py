@@ -55,9 +55,27 @@ BLIND_READ = (
     "permits",
     "energy",
     "labdesk",
+    "theatre",
+    "vineyard",
+    "blooddonation",
+    "genealogy",
 )
 """Written by somebody who had never read the labelling; read after a first figure, of `warehouse` three questions."""
-BLIND = ("vetclinic", "museum", "sqlcatalog", "registrar", "tenancy", "radio", "translators")
+BLIND = (
+    "vetclinic",
+    "museum",
+    "sqlcatalog",
+    "registrar",
+    "tenancy",
+    "radio",
+    "translators",
+    "allotment",
+    "fishquota",
+    "observatory",
+    "league",
+    "portpilots",
+    "waste",
+)
 """As those, and never read by who changes the rules: only their figures are looked at."""
 
 

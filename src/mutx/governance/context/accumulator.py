@@ -214,7 +214,7 @@ class ContextAccumulator:
             spoken = list(islice(said(texts), MAX_VALUES + 1))
             told, told_all = hasher.keys(one.told for one in spoken)
             heard = hasher.stems(one.whole for one in spoken)
-            named = list(islice(spoken_of(texts), MAX_MENTIONS + 1))
+            named = list(islice(spoken_of(texts, lines=lines), MAX_MENTIONS + 1))
             things = dict.fromkeys(map(hasher, named))
             fits = len(spoken) + len(heard) <= MAX_VALUES and len(things) <= MAX_VALUES and len(named) <= MAX_MENTIONS
             return replace(

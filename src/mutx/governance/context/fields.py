@@ -15,9 +15,13 @@ MAX_LINES = 10_000
 _LABELLED = re.compile(r"[\w ()'/-]{1,60}:\s+(?P<value>\S.*)")
 _CELLS = re.compile(r"\s{2,}|\s+[|/–—-]\s+|\t|\s*[;|]\s*|\s*[()]\s*")
 """What stands between the columns of a line."""
+_ASIDE = re.compile(r"(?<!\S)(?:[^\s().!?]{1,40}+[ ]){4}[^\s().!?]{0,40}+[ ]?\((?P<said>[^()]{1,200})\)")
+"""What a sentence says in parentheses."""
+_CODE = re.compile(r"(?<![\w.,:/-])(?:[A-Z]{1,12}(?:-[A-Z0-9]{1,12}){1,4}|[A-Z]{1,3}\d{1,3}|\d{3,7})(?![\w-]|[.,:]\d)")
+"""Codes and numbers that are too short, or too plain, to name something wherever they stand."""
 _KEY = re.compile(r"\s*[\[(#]?(?P<key>[^\W\d_]*[\d_-][\w.-]*)[\])]?(?:\s|$)")
 _NUMBERED = re.compile(r"(?<![\w.@-])(?=[a-z-]*[\d@.])[\w.@,-]*\w", re.I)
-_PARTICULAR = re.compile(r"[\d@/\\_]|\w\.\w")
+_PARTICULAR = re.compile(r"[\d@/\\_]|\w\.\w|[A-Z]-[A-Z]")
 """Without any of these nothing particular is named: cheaper than looking for it."""
 SENTENCE = 4
 """Spaces from which on a cell is somebody's sentence."""
@@ -97,12 +101,20 @@ def _line(line: str) -> Iterator[str]:
             yield from _NUMBERED.findall(cell)
 
 
-def spoken_of(texts: Iterable[str]) -> Iterator[str]:
-    """What names one particular thing (an id, an address) within a sentence, rather than alone in a cell."""
+def spoken_of(texts: Iterable[str], *, lines: Lines) -> Iterator[str]:
+    """What names one particular thing (an id, an address, a code) within a sentence, rather than alone in a cell."""
+    laid_out = lines in {Lines.ALL, Lines.HEADS}
     for text in texts:
         if text.count(" ") < SENTENCE or not _PARTICULAR.search(text):
             continue
-        parts = (part for line in text.split("\n", MAX_LINES)[:MAX_LINES] for part in cells_of(line))
+        parts = [part for line in text.split("\n", MAX_LINES)[:MAX_LINES] for part in cells_of(line)]
         for cell in (cell for part in parts for cell in _CELLS.split(part)):
             if cell.count(" ") >= SENTENCE and _PARTICULAR.search(cell):
-                yield from (one.text for one in tokens(cell) if one.strong)
+                yield from _things(cell)
+                yield from () if laid_out else map(str.casefold, _CODE.findall(cell))
+        if not laid_out and "(" in text:
+            yield from (thing for part in parts for aside in _ASIDE.finditer(part) for thing in _things(aside["said"]))
+
+
+def _things(text: str) -> Iterator[str]:
+    return (one.text for one in tokens(text) if one.strong)

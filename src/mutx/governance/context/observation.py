@@ -1,15 +1,16 @@
 """What the policy may know of a session when it decides one action. Read-only; made anew for every decision."""
 
+from itertools import islice
 from typing import Any
 
 from mutx.governance.arguments_path import values_at
 from mutx.governance.context.delta import SessionOpening
 from mutx.governance.context.leaves import read_leaves
 from mutx.governance.context.session import SessionContext
-from mutx.governance.context.told import ToldValue, heard
+from mutx.governance.context.told import LEADS_OUT, MAX_TOKENS, ToldValue, heard, names_one
 from mutx.governance.intent import STANDARD, DriftThresholds, Scope, bounded, cumulative, distance, signal
 from mutx.governance.provenance import worst
-from mutx.governance.provenance_text import fold
+from mutx.governance.provenance_text import fold, tokens
 from mutx.governance.requested import ORDER, STATEMENT, RequestWords, asks_for, mentions
 from mutx.governance.requested_numbers import says_number
 from mutx.governance.tools import Access, ToolSchema
@@ -18,6 +19,10 @@ from mutx.kit.canonical import canonical
 
 SMALL = 3
 """Characters up to which a number counts and names nothing in particular."""
+LONGEST_NAME = 5
+"""Words of a name."""
+TOWNS = frozenset(("city", "town", "state", "country", "region", "county"))
+"""Arguments whose names are nobody's."""
 SAID = frozenset(("body", "text", "message", "content"))
 """Arguments that hold what is said to somebody: a date that stands alone there is told, and decides nothing."""
 MAX_SHOWN = 200
@@ -111,6 +116,13 @@ class Observation:
         """As `origin_of`, where what stood alone in a field of untrusted output counts as from a trusted source."""
         return self._trace(path, values_at(self.action.tool_args, path), fields=True)
 
+    def invents(self, path: str) -> bool:
+        """Is there a particular thing at the path that nobody mentioned, while a stranger may have spelled it out?"""
+        if not self.context.holds_untrusted:
+            return False
+        every = read_leaves(values_at(self.action.tool_args, path))[0]
+        return any(names_one(path, one) and self.context.origin(one).origin is Origin.NOWHERE for one in every)
+
     def mark(self, path: str) -> str:
         """Stands for the values at a path, in this session only: 16 hex digits."""
         values = canonical(values_at(self.action.tool_args, path))
@@ -142,6 +154,12 @@ class Observation:
         """No untrusted text told anybody to do anything, or named anything: the usual case, told at once."""
         index = self.context.provenance
         return not (index.told or index.spoken or index.told_dropped or index.spoken_dropped)
+
+    @property
+    def _heard_nothing(self) -> bool:
+        """Nothing untrusted was read, nor may have been."""
+        index, context = self.context.provenance, self.context
+        return not (index.tables[Origin.UNTRUSTED] or index.dropped or context.unreported or context.holds_untrusted)
 
     def _asked_by_name(self, wanted: RequestWords) -> bool:
         """Does more than some order ask for it, or did nobody else speak of what the call is about?"""
@@ -181,17 +199,41 @@ class Observation:
     @property
     def hearsay(self) -> list[ArgumentOrigin]:
         """Arguments with a number, date or code that untrusted texts mention, and nobody else, nor any field."""
+        if self._heard_nothing:
+            return []
         every = (self._hearsay(name, value) for name, value in self.action.tool_args.items() if name not in SAID)
-        return [one for one in every if one is not None and len(one.value) > SMALL and any(map(str.isdigit, one.value))]
+        found = [one for one in every if one is not None and len(one.value) > SMALL and _is_particular(one.value)]
+        if self.schema is not None and self.schema.sink is not None:
+            found += filter(None, (self._overheard_address(*one) for one in self.action.tool_args.items()))
+        return found
+
+    def _overheard_address(self, name: str, value: Any) -> ArgumentOrigin | None:
+        """Of what is said to somebody, the first address or link that only untrusted texts mention."""
+        for text in read_leaves(value)[0]:
+            if " " not in text or LEADS_OUT.search(text.casefold()) is None:
+                continue
+            for one in islice(tokens(text), MAX_TOKENS):
+                if one.strong and LEADS_OUT.search(one.text):
+                    found = self.context.origin(one.text, fields=True)
+                    if found.origin is Origin.UNTRUSTED:
+                        return ArgumentOrigin(name, one.text[:MAX_SHOWN], found.origin, found.source)
+        return None
 
     def _hearsay(self, name: str, value: Any) -> ArgumentOrigin | None:
-        """Of an argument, the first word or number by itself that only untrusted texts mention."""
+        """Of an argument, the first word, number or name by itself that only untrusted texts mention."""
         for text in read_leaves(value)[0]:
-            if text and " " not in text:
+            if text and (" " not in text or (name not in TOWNS and self._is_strange_name(text))):
                 found = self.context.origin(text, fields=True)
                 if found.origin is Origin.UNTRUSTED and not says_number(self.context.original_request or "", text):
                     return ArgumentOrigin(name, text[:MAX_SHOWN], found.origin, found.source)
         return None
+
+    def _is_strange_name(self, text: str) -> bool:
+        """Is it the name of somebody or something, and no word of it the user's own?"""
+        parts = text.split(maxsplit=LONGEST_NAME)
+        if len(parts) > LONGEST_NAME or not all(part[:1].isupper() for part in parts):
+            return False
+        return all(self.context.origin(part).origin is Origin.UNTRUSTED for part in parts)
 
     def _named(self) -> tuple[int, int]:
         """How many arguments the request names, and how many there are; none if one is what only untrusted texts mention."""
@@ -219,6 +261,10 @@ class Observation:
         if found is None:
             return ArgumentOrigin(path, "", Origin.REQUEST)
         return ArgumentOrigin(path, found.text[:MAX_SHOWN], found.origin, found.source)
+
+
+def _is_particular(value: str) -> bool:
+    return any(char.isdigit() or char in "@/\\ " for char in value)
 
 
 def _says_nothing(value: Any) -> bool:

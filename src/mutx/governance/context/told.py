@@ -50,8 +50,17 @@ VAGUE = frozenset(
 )
 """Words of tool names that orders of all kinds have."""
 
-_LEADS_OUT = re.compile(r"@|://|[a-z]\.[a-z]{2}|^[a-z]{2}\d{2}[a-z0-9]{8}|^\+?\d{8,}$")
+LEADS_OUT = re.compile(r"@|://|[a-z]\.[a-z]{2}|^[a-z]{2}\d{2}[a-z0-9]{8}|^\+?\d{8,}$")
 """Addresses, links, hosts, accounts and phone numbers: where something may be sent."""
+
+
+GROUPED = 6
+"""Digits from which on what stands between them is for the eye."""
+_ID = re.compile(r"(?=.{0,80}\d)(?=.{0,80}(?:[a-z:#-]|\..{0,80}\.))[\w.:#-]{3,80}")
+_DATE = re.compile(r"\d{4}-\d\d-\d\d(?!\d)|\d{1,2}[:.]\d\d")
+_SPACING = re.compile(r"[ ()-]")
+_BY_NUMBER = re.compile(r"(?i)(?:id|no|nr|number|code|key|sku)s?$")
+"""Arguments whose numbers count nothing."""
 
 
 class ToldValue(Struct, frozen=True):
@@ -115,6 +124,19 @@ def _repeats(text: str, told: Mapping[bytes, None], hasher: Hasher, request: fro
     return found > 0 and (len(own) <= BRIEF or found >= PART * len(own))
 
 
+def names_one(path: str, text: str) -> bool:
+    """Is it an address, a link, an account, a phone number or an id? A new file's path may well be made up."""
+    folded = fold(text)
+    if _DATE.match(folded):
+        return False
+    grouped = sum(map(str.isdecimal, folded)) >= GROUPED
+    if LEADS_OUT.search(_SPACING.sub("", folded) if grouped else folded):
+        return True
+    if folded.isdecimal():
+        return len(folded) >= SHORT and _BY_NUMBER.search(path) is not None
+    return _ID.fullmatch(folded) is not None
+
+
 def _texts(value: Any) -> list[str]:
     return read_leaves(value)[0]
 
@@ -135,7 +157,7 @@ def _said(text: str, index: ProvenanceIndex, hasher: Hasher, tracer: Tracer, *, 
     if speaks and " " in text.strip() and hasher(fold(text)) in index.told and named:
         return text
     heard = [one for one in named if _is_told(one, index, hasher)]
-    outward = next((one for one in heard if one.strong and _LEADS_OUT.search(one.text)), None)
+    outward = next((one for one in heard if one.strong and LEADS_OUT.search(one.text)), None)
     if outward is not None:
         return outward.text
     if speaks and len(heard) >= FEW and len(heard) == len(named):

@@ -1,17 +1,23 @@
-"""JSON, or what Python prints of the like, handed over as text: what a tool laid out in fields stays in fields."""
+"""What a tool laid out in fields stays in fields where it is handed over as text: JSON, what Python prints, XML, `key=value`."""
 
 import json
 import re
-from ast import literal_eval
 from typing import Any
 
 from mutx.governance.context.leaves import MAX_CHARS
+from mutx.governance.context.markup import assigned, marked_up
+from mutx.governance.context.printed import OBJECT, printed
 
 MAX_BLOCKS = 100
 """Blocks of text of one answer that are opened."""
-MAX_PRINTED = 32 * 1024
-"""Characters of what Python printed that are read: slower than JSON."""
-_PRINTED = re.compile(r"[\[{]\s*[\[{('\"\d-]")
+MAX_LINES = 10_000
+_FENCED = re.compile(r"```\w{0,20}\n(?P<inner>.*)\n```", re.S)
+_HEADED = re.compile(r"(?P<head>[^\n<>{}\[\]=]{1,100})\n\s*(?P<rest>\S.*)", re.S)
+_COUNTS = re.compile(
+    r"^\d+ \w+:?$|(?i:\b(?:found|results?|entries|items|total|here (?:is|are)|returned|showing|listing|matches|records|rows)\b)"
+    r"[^:]{0,60}:?$"
+)
+"""`Found 3 parcels:` above what was found; `From: kim` is no such line."""
 
 
 def unfolded(output: Any) -> Any:
@@ -35,20 +41,34 @@ def _is_block(one: Any) -> bool:
 
 def _opened(text: str) -> Any:
     bare = text.strip() if len(text) <= MAX_CHARS else ""
-    if not bare or bare[0] + bare[-1] not in {"{}", "[]"}:
-        return text
-    try:
-        return json.loads(bare)
-    except (ValueError, RecursionError):
-        return _printed(bare) or text
+    found = _laid_out(bare)
+    if found is None and (headed := _HEADED.match(bare)) is not None and _COUNTS.search(headed["head"]):
+        rest = _laid_out(headed["rest"])
+        found = None if rest is None else [headed["head"], *(rest if isinstance(rest, list) else [rest])]
+    return text if found is None else found
 
 
-def _printed(text: str) -> Any:
-    """What Python prints of lists and mappings; None: it is something else."""
-    if len(text) > MAX_PRINTED or _PRINTED.match(text) is None:
+def _laid_out(bare: str) -> Any:
+    """What a text is in whole; None: it is none of these."""
+    if (fenced := _FENCED.fullmatch(bare)) is not None:
+        bare = fenced["inner"].strip()
+    ends = bare[:1] + bare[-1:]
+    if ends == "<>":
+        return marked_up(bare)
+    if ends in {"{}", "[]"}:
+        try:
+            return json.loads(bare)
+        except (ValueError, RecursionError):
+            return _several(bare) or printed(bare)
+    return printed(bare) if OBJECT.match(bare) else assigned(bare)
+
+
+def _several(bare: str) -> Any:
+    """Of an object to a line all of them."""
+    lines = bare.split("\n", MAX_LINES)
+    if not 1 < len(lines) <= MAX_LINES:
         return None
     try:
-        # Through JSON: what is no list, mapping, text or number is none of ours.
-        return json.loads(json.dumps(literal_eval(text)))
-    except (ValueError, TypeError, SyntaxError, RecursionError, MemoryError):
+        return [json.loads(line) for line in lines if line.strip()]
+    except (ValueError, RecursionError):
         return None

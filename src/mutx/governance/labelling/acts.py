@@ -53,6 +53,20 @@ _VERB_PHRASE = re.compile(r"\s*\w+ (?:the|an?|all|every|your|this|it)\b")
 _WITH = re.compile(r"\s*\w+ (?:with|of)\b")
 """`Contract with its tariff` contracts nothing."""
 _VERSION = re.compile(r"v?\d{1,3}")
+_TELLS = frozenset(
+    map(
+        stem,
+        "give provide tell report return show collect gather obtain enumerate look pull grab answer say determine identify "
+        "locate resolve measure yield present outline trace track monitor follow observe produce render open use test "
+        "work match perform make take do have call run allow let enable help support serve act offer expose execute".split(),
+    )
+)
+"""What descriptions of reading say, too."""
+_TWO_SIDED = frozenset(
+    map(stem, "load scan display print convert translate suggest recommend extract return rank verify validate".split())
+)
+"""Verbs of reading by which things are moved, shown to others or made, too."""
+_SINGULAR = frozenset("status is has ls".split())
 _PARTICIPLE = 4
 _NOT_OWN = frozenset(map(stem, "set put make get do use give take let have be new".split()))
 
@@ -91,6 +105,16 @@ def doing(tool: ToolSpec, prefixes: frozenset[str] = frozenset()) -> Doing:
     return Doing(act, about, () if act is None else tuple(_own(tool, name, at)))
 
 
+def reads_surely(tool: ToolSpec) -> bool:
+    """Does its description say so, or its name with nothing said against it, or is there nothing that could be done?"""
+    said = described_verb(tool.description)
+    if tool.reads or stem(said) in READS - _TWO_SIDED or not any(one.required for one in tool.parameters):
+        return True
+    does = stem(said) not in _TELLS and _VERB_PHRASE.match(tool.description) is not None
+    looks = any(stem(word) in LOOKS for word in _words(tool.name))
+    return looks and not does
+
+
 def leads_anywhere(tool: ToolSpec) -> tuple[str, ...]:
     """Arguments by which a tool is led to any place on the network."""
     return tuple(
@@ -116,6 +140,8 @@ def _act(tool: ToolSpec, name: list[str]) -> tuple[str | None, int | None]:
         # No tool is named for what it returns: it gives something back.
         return "return", 0
     said = described_verb(tool.description)
+    if (belied := _belied(tool, name, said)) is not None:
+        return belied
     says_reads = may_read and stem(said) in READS
     method = _method(tool, name)
     if method is not None:
@@ -143,6 +169,44 @@ def _act(tool: ToolSpec, name: list[str]) -> tuple[str | None, int | None]:
         return None, None
     found = act_of(said) if said else None
     return (found, None) if found else (name[0] if name else "run", 0)
+
+
+def _belied(tool: ToolSpec, name: list[str], said: str) -> tuple[str | None, int | None] | None:
+    """The act of a name that begins as if it only read: `get_or_create`, `list_add`, or one that says what it does."""
+    first = stem(name[0]) if name else ""
+    if first not in READS and first not in _ASKS:
+        return None
+    if name[0].endswith("s") and name[0] not in _SINGULAR:
+        # `queries.reply`: what there are several of is no verb.
+        for at, word in enumerate(name[1:], 1):
+            if (
+                stem(word) not in READS
+                and (act := act_of(word))
+                and (stem(word) == stem(said) or not _is_noun_too(word))
+            ):
+                return act, at
+    for at in range(1, len(name) - 1):
+        if name[at] in {"and", "or"} and stem(name[at + 1]) not in READS and object_of(name[at + 1]) is None:
+            return act_of(name[at + 1]) or name[at + 1], at + 1
+    does = _does(tool.description, said, known=first in LOOKS or first in _ASKS)
+    if does is not None:
+        return does, next((at for at, word in enumerate(name) if stem(word) == stem(said)), None)
+    last = name[-1]
+    bare = last == "update" or not (_is_noun_too(last) or last.endswith("ed"))
+    if first in _ALSO_NOUNS and len(name) > 1 and bare and stem(said) not in READS:
+        act = last if last == "update" else (proper_act_of(last) if object_of(last) is None else None)
+        return (act, len(name) - 1) if act is not None else None
+    return None
+
+
+def _does(description: str, said: str, *, known: bool) -> str | None:
+    """What a description says that is done, by a verb in its first place; `known`: only by a verb that is listed."""
+    if not said.endswith("s") or stem(said) in READS or stem(said) in _TELLS or _NOUN_PHRASE.match(description):
+        return None
+    act = proper_act_of(said)
+    if act is not None and not _is_noun_too(said):
+        return act
+    return (act_of(said) or said) if _VERB_PHRASE.match(description) and not (known and act_of(said) is None) else None
 
 
 def _opens_one(tool: ToolSpec, name: list[str]) -> bool:

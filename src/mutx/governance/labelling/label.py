@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from msgspec import Struct
 
 from mutx.governance.labelling import parameters
-from mutx.governance.labelling.acts import Doing, doing, leads_anywhere
+from mutx.governance.labelling.acts import Doing, doing, leads_anywhere, reads_surely
 from mutx.governance.labelling.asking import FETCHING, asked_by, is_loose, meant
 from mutx.governance.labelling.lexicon import ACTS
 from mutx.governance.labelling.spec import ToolSpec
@@ -49,6 +49,8 @@ class ToolLabel(Struct, frozen=True, kw_only=True):
     """It lays out what it returns by itself."""
     records: bool = False
     """It lays out what others wrote, each text with who wrote it and when."""
+    guarded: bool = False
+    """It seems to read, and may do more: what a stranger tells its reader to do with it is asked about."""
     requested_by: RequestWords | None = None
     why: str = ""
 
@@ -66,14 +68,18 @@ def label(tool: ToolSpec, prefixes: frozenset[str] = frozenset()) -> ToolLabel:
 def _reading(tool: ToolSpec, found: Doing) -> ToolLabel:
     fetched = leads_anywhere(tool)
     about = _stems(found.about)
+    guarded = not fetched and not reads_surely(tool)
+    named = parameters.critical(tool, "update", found.about, loose=True) if guarded else ()
     return ToolLabel(
         name=tool.name,
         description=_first(tool.description),
         access=Access.READ,
         trusted=not fetched and _trusted(tool, found.about),
         outward=bool(fetched),
-        critical=fetched,
+        critical=fetched or named,
+        referable=named,
         selectable=fetched,
+        guarded=guarded,
         requested_by=FETCHING if fetched else None,
         lines=not fetched and not about & AUTHORED,
         records=not fetched and bool(about & AUTHORED) and _lists(tool),

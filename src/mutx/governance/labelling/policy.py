@@ -48,12 +48,14 @@ def declaration(one: ToolLabel) -> dict[str, Any]:
     if one.outward:
         found["sink"] = "confidential"
     if one.critical:
-        found |= {"critical": list(one.critical), "ask_instructed": True}
+        found |= {"critical": list(one.critical), "ask_instructed": True, "ask_invented": True}
     if one.referable:
         found["referable"] = list(one.referable)
     if one.selectable:
         found["selectable"] = list(one.selectable)
     found |= {key: True for key in ("lines", "records") if getattr(one, key)}
+    if one.guarded:
+        found["ask_instructed"] = found["ask_hearsay"] = True
     if one.requested_by is not None:
         words = one.requested_by
         found["ask_instructed"] = found["ask_hearsay"] = True

@@ -105,7 +105,9 @@ def _argument(case: Case, schema: ToolSchema, path: str) -> Iterator[Doubt]:
         # Without the value: a reason stands in the receipt for good, the value beside it until it is erased.
         text = f"{path} is known only from untrusted output ({origin.source or 'source unknown'})"
         yield _question(case, ReasonCode.UNTRUSTED_ARGUMENT, path, text, origin)
-    elif origin.origin is Origin.NOWHERE and schema.ask_unknown:
+    elif origin.origin is Origin.NOWHERE and (
+        schema.ask_unknown or (schema.ask_invented and case.observation.invents(path))
+    ):
         text = f"{path} holds a value that was mentioned by nobody before"
         yield _question(case, ReasonCode.UNKNOWN_ARGUMENT, path, text, origin)
 

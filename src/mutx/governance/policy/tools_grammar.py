@@ -84,6 +84,7 @@ FIELDS: dict[str, Shape] = {
     "accepts_untrusted": Flag(),
     "critical": Several(PATH, most=100),
     "ask_unknown": Flag(),
+    "ask_invented": Flag(),
     "referable": Several(PATH, most=100),
     "selectable": Several(PATH, most=100),
     "lines": Flag(),
