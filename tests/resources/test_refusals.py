@@ -5,10 +5,14 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from msgspec.structs import replace
 
 from mutx.governance.policy_bundle import BundledPolicy, PolicyBundle
-from mutx.kit.errors import PolicyInvalid
+from mutx.governance.turn import Event
+from mutx.kit.errors import PermissionDenied, PolicyInvalid, VerificationFailed
+from mutx.resources.audit.evidence import AuditEvidence
 from mutx.resources.policies.mirror import PolicyMirror
+from mutx.server.sinks import _approvers as approvers_of
 from tests.resources.governed import Governed, governed
 from tests.resources.workspaces.test_workspaces import joined
 from tests.server.plane import Plane, running
@@ -89,6 +93,9 @@ async def test_a_bundle_with_a_kind_of_a_newer_version_is_not_taken(deciding: Go
     )
     with pytest.raises(PolicyInvalid, match="does not know"):
         await mirror.take(bundle)
+    swapped = replace(policy, kind="set", document="name: p\ndefault: deny\n")
+    with pytest.raises(VerificationFailed, match="not those of its policy version"):
+        await mirror.take(replace(bundle, policies=(swapped,)))
     answer = await ana.http.put("/v1/policies/shop", json={"name": "shop", "document": "name: shop\ndefault: deny\n"})
     assert (answer.status_code, "come from elsewhere" in answer.text) == (409, True)
 
@@ -107,3 +114,46 @@ async def test_all_erased_values_are_named(deciding: Governed) -> None:
         ["tool_args", "modified_args"],
         ["tool_args", "modified_args", "result"],
     ]
+
+
+async def test_questions_are_mailed_to_those_who_may_answer_them(plane: Plane) -> None:
+    ana = await plane.register()
+    bob = await joined(plane, ana, await plane.register("bob@example.org", "Bob"), "DEVELOPER")
+    told = approvers_of(plane.services.database)
+
+    async def asked(event: str, users: list[str], roles: list[str]) -> list[str]:
+        payload = {"event": event, "users": users, "roles": roles, "escalate_to": ["ADMIN"]}
+        workspace_id = ana.me["workspace_id"]
+        return list(await told(Event(topic="aarm.approval", workspace_id=workspace_id, at=0.0, payload=payload)))
+
+    assert await asked("asked", [], ["DEVELOPER"]) == [bob.email]
+    assert await asked("asked", [ana.email], ["DEVELOPER"]) == [ana.email]
+    assert await asked("escalated", [bob.me["id"]], []) == [ana.email, bob.email]
+
+
+async def test_evidence_is_for_who_may_see_the_whole_log(deciding: Governed) -> None:
+    ana = await deciding.person()
+    services, agent = deciding.services, deciding.agent(ana)
+    async with services.database.read() as session:
+        with pytest.raises(PermissionDenied, match="AUDIT_ADMIN"):
+            AuditEvidence(services.ledger, session, services.keys, services.sealer, services.signer, agent)
+
+
+async def test_what_a_workspace_has_of_a_thing_is_bounded(plane: Plane, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mutx.resources.workspaces.service.MAX_OWNED", 2)
+    monkeypatch.setattr("mutx.resources.workspaces.invitations.MAX_OPEN", 1)
+    monkeypatch.setattr("mutx.resources.permissions.service.MAX_PERMISSIONS", 1)
+    ana = await plane.register()
+    workspace = f"/v1/workspaces/{ana.me['workspace_id']}"
+    limit = {"effect": "deny", "verb": "act", "principal_type": "user", "principal": ana.me["id"], "tool": "pay"}
+    for path, body, other in (
+        ("/v1/workspaces", {"name": "lab"}, {"name": "shop"}),
+        (
+            f"{workspace}/invitations",
+            {"email": "a@example.org", "role": "VIEWER"},
+            {"email": "b@example.org", "role": "VIEWER"},
+        ),
+        ("/v1/permissions", limit, {**limit, "tool": "mail"}),
+    ):
+        first, second = [await ana.http.post(path, json=each) for each in (body, other)]
+        assert (first.status_code, second.status_code, second.json()["code"]) == (201, 409, "conflict"), first.text
