@@ -1,5 +1,6 @@
 """What the doors take before anything is decided: names of verbs, batches, lines."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -63,3 +64,21 @@ async def test_a_judge_needs_a_model_and_both_judges_are_let_go_of(plane: Govern
     toxicity = {"guardrail_toxicity_url": "http://127.0.0.1:9/toxicity"}
     opened = open_evalview(Settings(**where, **toxicity, guardrail_judge_model="small"))
     await close_models(replace(plane.services, evalview=opened))
+
+
+async def test_a_socket_takes_so_many_connections(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def answer(line: bytes, peer: Peer) -> bytes:
+        return line + b"\n"
+
+    monkeypatch.setattr("mutx.server.doors.lines.MAX_CONNECTIONS", 1)
+    door = LineSocket(tmp_path / "s", answer, b"")
+    await door.stop()  # before it was started there is nothing to end
+    await door.start()
+    reader, writer = await asyncio.open_unix_connection(tmp_path / "s")
+    writer.write(b"one\n")
+    assert await reader.readline() == b"one\n"
+    crowded, also = await asyncio.open_unix_connection(tmp_path / "s")
+    assert await crowded.read() == b""
+    for each in (writer, also):
+        each.close()
+    await door.stop()
