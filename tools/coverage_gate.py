@@ -75,10 +75,14 @@ def read(report: Mapping[str, Any]) -> dict[str, Covered]:
 
 def measured_here(files: Mapping[str, Covered], root: Path = ROOT) -> dict[str, Covered]:
     """Without the adapters of frameworks that this environment does not have: the matrix runs those (tools/frameworks.py)."""
-    elsewhere = {
-        f"mutx_agent/adapters/{lock.stem}.py" for lock in (root / "requirements" / "frameworks").glob("*.lock")
-    }
-    return {path: one for path, one in files.items() if path.replace("\\", "/").rpartition("src/")[2] not in elsewhere}
+    elsewhere = [lock.stem for lock in (root / "requirements" / "frameworks").glob("*.lock")]
+    return {path: one for path, one in files.items() if not any(_adapts(path, name) for name in elsewhere)}
+
+
+def _adapts(path: str, framework: str) -> bool:
+    """Its adapter, and what only that adapter uses: `_<framework>_*.py`."""
+    folder, _, name = path.replace("\\", "/").rpartition("/")
+    return folder.endswith("mutx_agent/adapters") and (name == f"{framework}.py" or name.startswith(f"_{framework}_"))
 
 
 def by_package(files: Mapping[str, Covered]) -> dict[str, Covered]:

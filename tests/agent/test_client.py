@@ -87,3 +87,9 @@ def test_a_socket_alone_does_not_reach_the_api(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setenv("MUTX_SOCKET", "/s")
     with pytest.raises(ValueError, match="MUTX_URL"):
         MutxAgentClient()
+
+
+def test_a_client_that_knows_only_a_socket_says_what_it_needs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MUTX_SOCKET", "/run/mutx.sock")
+    with pytest.raises(ValueError, match="MUTX_URL"):
+        MutxAgentClient()

@@ -13,6 +13,7 @@ from mutx_agent.adapters._family import all_of, patch_family, place_of
 from mutx_agent.adapters._patch import HookNotFound
 from mutx_agent.adapters._streams import arun_stream
 from mutx_agent.transport.embedded import EmbeddedTransport
+from mutx_agent.wrap import STREAM_ITEMS
 from tests.agent.scripted_plane import ScriptedPlane, deny
 
 
@@ -133,3 +134,44 @@ def test_classes_defined_afterwards_are_plain(plane: ScriptedPlane) -> None:
 
     assert Plain().run("hi") == "hi"
     assert plane.calls == []
+
+
+async def test_a_stream_that_nobody_governs_any_more_passes(plane: ScriptedPlane, governor: Governor) -> None:
+    gate = Gate("test", governor)
+
+    async def parts(_: Any) -> AsyncIterator[int]:
+        for number in range(STREAM_ITEMS + 1):
+            yield number
+
+    def stream() -> AsyncIterator[Any]:
+        return arun_stream(gate, lambda: ToolUse("count", {}), parts)
+
+    gate.remove(Governor())  # who never installed it takes nothing away
+    assert [item async for item in stream()][-1] == STREAM_ITEMS
+    assert plane.outcomes[0]["result"] == list(range(STREAM_ITEMS))
+    gate.remove(governor)
+    assert [item async for item in stream()][-1] == STREAM_ITEMS
+    assert len(plane.calls) == 1
+
+
+def test_what_a_family_does_with_its_subclasses_it_goes_on_doing(
+    plane: ScriptedPlane, governor: Governor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known: list[str] = []
+
+    class Registering:
+        def __init_subclass__(cls, **options: Any) -> None:
+            known.append(cls.__name__)
+
+        def run(self, text: str) -> str:
+            return text
+
+    monkeypatch.setattr(sys.modules["family_of_a_test"], "Root", Registering)
+    uninstall = install(governor)
+
+    class Second(Registering):
+        def run(self, text: str) -> str:
+            return text * 2
+
+    assert (Second().run("a"), known, len(plane.calls)) == ("aa", ["Second"], 1)
+    uninstall()

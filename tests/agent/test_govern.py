@@ -9,7 +9,10 @@ from typing import Any
 import pytest
 
 from mutx_agent import ActionDenied, ControlPlaneUnreachable, Governor, OutcomeNotRecorded
-from tests.agent.scripted_plane import ScriptedPlane, allow, deny
+from mutx_agent.transport.base import Json
+from mutx_agent.transport.embedded import EmbeddedTransport
+from mutx_agent.wrap import STREAM_ITEMS
+from tests.agent.scripted_plane import Refusal, ScriptedPlane, allow, deny
 
 
 def test_an_allowed_call_runs_with_its_arguments_and_is_concluded(governor: Governor, plane: ScriptedPlane) -> None:
@@ -278,3 +281,120 @@ def test_the_key_shows_nowhere() -> None:
         governor(allow)({})
     for shown in (repr(governor), str(caught.value), repr(caught.value), repr(caught.value.__cause__)):
         assert "mutx_secret" not in shown
+
+
+def test_a_modified_method_keeps_its_receiver_and_falls_back_on_its_defaults(
+    governor: Governor, plane: ScriptedPlane
+) -> None:
+    class Mailer:
+        @governor
+        def send(self, to: str, subject: str = "none") -> tuple[Any, ...]:
+            return self, to, subject
+
+    plane.script = lambda _: {"decision": "modify", "modified_args": {"to": "dana@office.example"}}
+    mailer = Mailer()
+    assert mailer.send("x@elsewhere.example", subject="secret") == (mailer, "dana@office.example", "none")
+
+
+def test_a_name_given_twice_cannot_be_governed(governor: Governor, plane: ScriptedPlane) -> None:
+    ran = []
+
+    @governor
+    def put(item: int, /, **rest: int) -> None:
+        ran.append((item, rest))
+
+    with pytest.raises(TypeError, match="item: given twice"):
+        put(1, item=2)
+    assert (ran, plane.calls) == ([], [])
+
+
+def test_a_modify_that_does_not_say_to_what_runs_nothing(governor: Governor, plane: ScriptedPlane) -> None:
+    plane.script = lambda _: {"decision": "modify"}
+    ran = []
+    with pytest.raises(ActionDenied, match="does not say to what") as caught:
+        governor(ran.append)(1)
+    assert (ran, caught.value.reason_code) == ([], "answer_mismatch")
+
+
+async def test_of_a_long_stream_the_outcome_keeps_the_beginning(governor: Governor, plane: ScriptedPlane) -> None:
+    @governor
+    def count(to: int) -> Iterator[int]:
+        yield from range(to)
+
+    @governor
+    async def acount(to: int) -> AsyncIterator[int]:
+        for number in range(to):
+            yield number
+
+    assert sum(1 for _ in count(STREAM_ITEMS + 1)) == STREAM_ITEMS + 1
+    assert [item async for item in acount(STREAM_ITEMS + 1)][-1] == STREAM_ITEMS
+    assert [outcome["result"] for outcome in plane.outcomes] == [list(range(STREAM_ITEMS))] * 2
+
+
+async def test_a_plain_function_that_returns_a_future_is_refused(governor: Governor, plane: ScriptedPlane) -> None:
+    promised = asyncio.get_running_loop().create_future()
+    with pytest.raises(TypeError, match="awaitable"):
+        governor(lambda: promised)()
+    assert not promised.done()
+    assert plane.outcomes[0]["status"] == "error"
+
+
+def test_an_action_has_no_arguments_to_run_with_before_it_is_allowed(governor: Governor, plane: ScriptedPlane) -> None:
+    action = governor.action("db.query", {"limit": 100})
+    with pytest.raises(RuntimeError, match="not been allowed yet"):
+        _ = action.args
+    with action:
+        assert action.args == {"limit": 100}
+
+
+def test_a_governor_is_pointed_elsewhere_at_any_time(tmp_path: Path) -> None:
+    first, second = ScriptedPlane(), ScriptedPlane()
+    governor = Governor(EmbeddedTransport(server=first), agent_id="bot")
+    tell = governor(tool="tell")(lambda text: text)
+    tell("one")
+    with pytest.raises(TypeError, match="unknown settings: sokket"):
+        governor.configure(sokket="/s")
+    tell("two")
+    with second.uds(tmp_path / "s") as path:
+        governor.configure(socket=path, agent_id="other")
+        tell("three")
+        governor.close()
+    assert [(call["agent_id"], call["tool_args"]["text"]) for call in first.calls + second.calls] == [
+        ("bot", "one"),
+        ("bot", "two"),
+        ("other", "three"),
+    ]
+
+
+def test_a_session_that_is_left_twice_leaves_the_outer_one_alone(governor: Governor, plane: ScriptedPlane) -> None:
+    ping = governor(tool="ping")(lambda: None)
+    with governor.session() as outer:
+        with governor.session() as inner:
+            ping()
+        inner.__exit__(None, None, None)
+        ping()
+    assert [call["session_id"] for call in plane.calls] == [inner.session_id, outer.session_id]
+
+
+async def test_an_outcome_that_a_coroutine_cannot_record_warns(plane: ScriptedPlane, tmp_path: Path) -> None:
+    with plane.uds(tmp_path / "s") as path:
+        governor = Governor(socket=path, on_unrecorded="warn")
+
+        async def effect() -> str:
+            plane.drop = ["conclude"] * 3
+            return "done"
+
+        with pytest.warns(OutcomeNotRecorded):
+            assert await governor(effect)() == "done"
+        governor.close()
+
+
+def test_a_control_plane_that_is_not_ready_yet_is_asked_again(governor: Governor, plane: ScriptedPlane) -> None:
+    def starting(call: Json) -> Json:
+        plane.script = allow
+        raise Refusal("unavailable", "it is starting")
+
+    plane.script, ran = starting, []
+    governor(ran.append)(1)
+    assert ran == [1]
+    assert len({call["action_id"] for call in plane.calls}) == 1

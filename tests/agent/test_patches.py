@@ -1,5 +1,6 @@
 """Zero-code interception: what it replaces, who decides, and what is left when it is taken back."""
 
+import logging
 import sys
 import threading
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ import pytest
 from mutx_agent import ActionDenied, Governor, hooks
 from mutx_agent.adapters._common import Gate, ToolUse
 from mutx_agent.adapters._patch import HookNotFound, installed, patch, run_aside
+from mutx_agent.adapters._probes import nothing, quiet, replaced
 from mutx_agent.transport.embedded import EmbeddedTransport
 from tests.agent.scripted_plane import ScriptedPlane, deny
 
@@ -205,3 +207,19 @@ def test_an_adapter_without_an_official_hook_proves_its_interception(monkeypatch
     monkeypatch.setattr(hooks, "_module", lambda name: probing)
     with pytest.raises(ActionDenied):  # this probe lets the denial out, which no adapter may do
         hooks.prove("langchain")
+
+
+def test_a_probe_leaves_its_framework_as_it_was(caplog: pytest.LogCaptureFixture) -> None:
+    framework = SimpleNamespace(send=len, show=print)
+    log = logging.getLogger("framework_of_a_test")
+
+    def refused() -> None:
+        with quiet(log.name), replaced(framework, send=nothing):
+            log.getChild("part").error("refused")
+            raise LookupError(framework.send("anything", at="all"))
+
+    with pytest.raises(LookupError, match="None"):
+        refused()
+    assert framework == SimpleNamespace(send=len, show=print)
+    log.error("heard again")
+    assert caplog.messages == ["heard again"]

@@ -1,13 +1,15 @@
 """What the transports do when the other side misbehaves."""
 
+import asyncio
 import json
 import os
 import socket
+import ssl
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -15,11 +17,13 @@ import pytest
 from mutx_agent.errors import DoorRefused, DoorUnreachable
 from mutx_agent.settings import AgentSettings
 from mutx_agent.transport import embedded
+from mutx_agent.transport.base import Json
 from mutx_agent.transport.connect import connect
 from mutx_agent.transport.embedded import EmbeddedTransport
 from mutx_agent.transport.http import HttpTransport
 from mutx_agent.transport.unix import SocketTransport
 from tests.agent.scripted_plane import ScriptedPlane
+from tests.tls_road import certificates
 
 CALL = {"action_id": "a", "tool_name": "t", "tool_args": {}}
 
@@ -211,3 +215,85 @@ def test_settings_choose_the_transport() -> None:
     assert isinstance(connect(AgentSettings(url="http://a")), HttpTransport)
     assert isinstance(connect(AgentSettings(url="https://a")), HttpTransport)
     assert isinstance(connect(AgentSettings(url="embedded:")), EmbeddedTransport)
+
+
+@pytest.mark.parametrize("error", [b"null", b'"no"', b'{"code": null, "details": 5}'])
+def test_a_refusal_that_says_nothing_is_one_all_the_same(error: bytes, tmp_path: Path) -> None:
+    plane = ScriptedPlane()
+    plane.call = lambda verb, body: {"error": json.loads(error)}  # type: ignore[method-assign]
+    with (
+        plane.uds(tmp_path / "s") as path,
+        closing(SocketTransport(path, timeout=60)) as transport,
+        pytest.raises(DoorRefused) as caught,
+    ):
+        transport.call("decide", CALL)
+    assert (caught.value.code, caught.value.details, caught.value.temporary) == ("internal_error", {}, False)
+
+
+def test_the_embedded_door_tells_refused_requests_and_may_be_closed_unused() -> None:
+    plane = ScriptedPlane()
+    EmbeddedTransport().close()
+    problem = {"code": "not_found", "message": "no such agent", "details": {}}
+    plane.request = lambda *_: (404, problem)  # type: ignore[method-assign]
+    with closing(EmbeddedTransport(server=plane)) as transport, pytest.raises(DoorRefused, match="no such agent"):
+        transport.request("GET", "/v1/agents/a")
+
+
+def test_an_address_with_tls_trusts_no_stranger(tmp_path: Path) -> None:
+    files = certificates(tmp_path, "127.0.0.1")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(files.chain, files.key)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def serve() -> None:
+            connection, _ = listener.accept()
+            with suppress(OSError), context.wrap_socket(connection, server_side=True) as secured:
+                secured.recv(1)
+
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        url = f"https://127.0.0.1:{listener.getsockname()[1]}"
+        with closing(HttpTransport(url, timeout=60)) as transport, pytest.raises(DoorUnreachable, match="CERTIFICATE"):
+            transport.call("decide", CALL)
+        thread.join(60)
+
+
+async def test_an_await_that_is_given_up_leaves_the_call_to_end_by_itself(tmp_path: Path) -> None:
+    plane, started, go_on = ScriptedPlane(), threading.Event(), threading.Event()
+    ended = threading.Event()
+
+    def slow(call: Json) -> Json:
+        started.set()
+        go_on.wait(60)
+        ended.set()
+        return {"decision": "allow"}
+
+    plane.script = slow
+    asking = asyncio.create_task(EmbeddedTransport(server=plane).acall("decide", CALL))
+    await asyncio.to_thread(started.wait, 60)
+    asking.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asking
+    go_on.set()
+    await asyncio.to_thread(ended.wait, 60)
+    assert len(plane.calls) == 1
+    [last.join(60) for last in threading.enumerate() if last.name == "mutx-call"]
+    await asyncio.sleep(0)  # what the thread left for this loop
+
+
+def test_a_call_may_outlive_the_loop_that_waited_for_it() -> None:
+    plane, started, go_on = ScriptedPlane(), threading.Event(), threading.Event()
+    plane.script = lambda _: {"decision": "allow"} if started.set() or go_on.wait(60) else {}
+
+    async def give_up() -> None:
+        asyncio.create_task(EmbeddedTransport(server=plane).acall("decide", CALL)).add_done_callback(
+            asyncio.Task.cancelled
+        )
+        await asyncio.to_thread(started.wait, 60)
+
+    asyncio.run(give_up())
+    [thread] = (one for one in threading.enumerate() if one.name == "mutx-call")
+    go_on.set()
+    thread.join(60)
+    assert not thread.is_alive()
+    assert len(plane.calls) == 1

@@ -139,3 +139,12 @@ def test_a_changed_receipt_is_named(run: Run, ask: Ask, governor: Governor, tmp_
 
 def lines_end(result: Any, beginning: str) -> bool:
     return str(result.stdout.splitlines()[-1]).startswith(beginning)
+
+
+def test_an_answer_is_told_as_json_as_well(run: Run, ask: Ask, governor: Governor) -> None:
+    thread, results = in_background(lambda: governor(tool="pay")(lambda amount: amount)(700))
+    request = pending(ask)["id"]
+    assert "amount" in run("approvals", "show", request).stdout
+    assert json.loads(run("deny", request, "--json").stdout)["id"] == request
+    thread.join(60)
+    assert isinstance(results[0], ActionDenied)

@@ -4,7 +4,9 @@ import json
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from mutx.cli.main import cli
 from mutx.contract.api_keys import ApiKeyCreate
 from mutx.contract.auth import Registration
 from mutx.sdk import MutxClient
@@ -74,3 +76,19 @@ def test_doctor_finds_what_is_wrong_and_says_what_to_do(
     shown = run("doctor", exits=1).stdout
     assert "chmod 700" in shown
     assert "mutx up" in shown
+
+
+def test_a_login_is_told_as_json_and_is_one_way_at_a_time(run: Run) -> None:
+    assert json.loads(run("login", "--local", "--json").stdout)["user"] == "Local Operator"
+    run("login", "--local", "--email", "bo@example.org", exits=2)
+
+
+def test_tokens_are_forgotten_here_also_where_the_control_plane_is_away(run: Run, home: Path) -> None:
+    run("login", "--local")
+    stored = home / "credentials.json"
+    stored.write_text(json.dumps({**json.loads(stored.read_text()), "url": "http://127.0.0.1:9"}))
+    stored.chmod(0o600)
+    done = CliRunner().invoke(cli, ["logout", "--url", "http://127.0.0.1:9"], prog_name="mutx")
+    assert done.exit_code != 0
+    assert "the control plane was not told" in done.output
+    assert not stored.exists()

@@ -47,6 +47,16 @@ def test_the_environment_is_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path
         ({"port": 70_000}, "PORT"),
         ({"rate_limit_requests": 0}, "RATE_LIMIT_REQUESTS"),
         ({"log_level": "LOUD"}, "LOG_LEVEL"),
+        ({"siem_syslog": "udp://collector.example:514"}, "SIEM_SYSLOG"),
+        ({"siem_http_url": "http://collector.example/events"}, "SIEM_HTTP_URL"),
+        ({"siem_certificate": Path("own.pem")}, "SIEM_KEY"),
+        ({"approval_webhook_url": "https://chat.example/hook"}, "APPROVAL_WEBHOOK_SECRET"),
+        ({"supervision_profiles": {"bot": {"command": []}}}, "SUPERVISION_PROFILES"),
+        (
+            {"supervision_profiles": {"bot": {"command": ["bot"], "env_keys": ["A B"]}}},
+            "no name that a profile may set",
+        ),
+        ({"supervision_profiles": {"bot": {"command": ["bot"], "cwd": "here"}}}, "an absolute path"),
     ],
 )
 def test_unsafe_settings_are_refused_by_name(given: dict, says: str) -> None:

@@ -120,5 +120,12 @@ def test_after_a_failed_test_the_numbers_are_told_all_the_same(
 def test_adapters_of_frameworks_that_are_elsewhere_are_judged_by_their_own_runs(tmp_path: Path) -> None:
     (tmp_path / "requirements" / "frameworks").mkdir(parents=True)
     (tmp_path / "requirements" / "frameworks" / "far.lock").write_text("far==1\n")
-    files = {f"agent/src/mutx_agent/adapters/{name}.py": Covered(1, 2) for name in ("far", "near")}
-    assert list(measured_here(files, tmp_path)) == ["agent/src/mutx_agent/adapters/near.py"]
+    files = {
+        f"agent/src/mutx_agent/adapters/{name}.py": Covered(1, 2) for name in ("far", "near", "_far_probe", "_farther")
+    }
+    files["agent/src/mutx_agent/far.py"] = Covered(1, 2)
+    assert [path.rpartition("src/mutx_agent/")[2] for path in measured_here(files, tmp_path)] == [
+        "adapters/near.py",
+        "adapters/_farther.py",
+        "far.py",
+    ]

@@ -38,8 +38,8 @@ class TokenAuth(httpx2.Auth):
                 renewal = yield self._renewal(used)
                 renewal.read()
                 self._keep(renewal)
-        if self._sign(request) != used:
-            yield request
+        self._sign(request)
+        yield request
 
     async def async_auth_flow(self, request: httpx2.Request) -> AsyncGenerator[httpx2.Request, httpx2.Response]:
         used = self._sign(request)
@@ -54,8 +54,8 @@ class TokenAuth(httpx2.Auth):
                 self._keep(renewal)
         finally:
             self._store.release(held)
-        if self._sign(request) != used:
-            yield request
+        self._sign(request)
+        yield request
 
     def _sign(self, request: httpx2.Request) -> TokenPair | None:
         tokens = self._store.load()
@@ -64,7 +64,10 @@ class TokenAuth(httpx2.Auth):
         return tokens
 
     def _keep(self, renewal: httpx2.Response) -> None:
-        """Store a new pair. A refused renewal changes nothing: the caller then sees the first answer's 401."""
+        """Store a new pair. A refused renewal changes nothing: the request is refused once more, and that the caller sees.
+
+        The renewal's own answer would be taken for the request's.
+        """
         if not renewal.is_success:
             return
         try:

@@ -198,3 +198,45 @@ def test_every_processor_has_every_number(machine: str) -> None:
 def test_a_processor_that_nobody_looked_up_has_no_filter() -> None:
     with pytest.raises(OSError, match="no filter for a processor of kind vax"):
         filter_program("vax", only_tcp=True)
+
+
+BECOME = """
+import signal
+from mutx_agent.launch.shim import Plan, become
+def started(*command):
+    ours, theirs = socket.socketpair()
+    pid = os.fork()
+    if pid == 0:
+        ours.close()
+        become(list(command), Plan(), theirs, os.getppid())
+    theirs.close()
+    layers = json.loads(ours.makefile("rb").readline())["layers"]
+    ours.sendall(json.dumps({"PATH": os.environ["PATH"], "GIVEN": "7"}).encode() + b"\\n")
+    return [layers, os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])]
+"""
+
+
+def test_a_child_becomes_the_program_or_says_why_not(alone: Alone, tmp_path: Path) -> None:
+    (tmp_path / "plain").write_text("no program")
+    got = alone(BECOME + "say([started('sh', '-c', 'exit $GIVEN'), started('no-such-program'), started('./plain')])")
+    assert got == [[[], 7], [[], 127], [[], 126]]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="others have no right to take away")
+def test_without_the_right_to_namespaces_a_user_of_ones_own_is_tried(alone: Alone, tmp_path: Path) -> None:
+    (tmp_path / "covered").mkdir()
+    (tmp_path / "covered" / "thing").write_text("x")
+    got = alone(
+        CONFINE + "import ctypes\n"
+        "CAPSET = {'x86_64': 126}.get(os.uname().machine, 91)\n"
+        "header, rights = (ctypes.c_uint32 * 2)(0x20080522, 0), (ctypes.c_uint32 * 6)()\n"
+        "libc.syscall(CAPSET - 1, ctypes.addressof(header), ctypes.addressof(rights))\n"
+        "rights[0] &= ~(1 << 21)\n"
+        "libc.syscall(CAPSET, ctypes.addressof(header), ctypes.addressof(rights))\n"
+        "layers = confine(libc, Plan(covered=(names['covered'],))).layers\n"
+        "alone = confine(libc, Plan(gateway_port=1, apart=True)).layers\n"
+        "say([layers, os.listdir(names['covered']), alone])",
+        covered=str(tmp_path / "covered"),
+    )
+    [[_, state, _]], seen, [[_, apart, _]] = got
+    assert (state, seen, apart) in (("holds", [], "holds"), ("off", ["thing"], "off"))

@@ -228,3 +228,12 @@ async def test_registering_a_known_address_tells_only_its_owner(strict: Post) ->
     third = await strict.plane.client().post("/v1/auth/register", json=evil)
     assert third.json() == second.json()
     assert (await login(strict.plane, evil["password"]), await login(strict.plane)) == (401, 200)
+
+
+async def test_a_closed_account_replaces_no_password(post: Post) -> None:
+    ana = await post.plane.register()
+    await post.ask("forgot-password", email=ana.email)
+    token = post.box.token()
+    async with post.plane.services.database.write() as session:
+        await session.execute(update(UserRow).values(is_active=False))
+    assert await post.ask("reset-password", token=token, new_password=FRESH) == 422

@@ -264,3 +264,14 @@ async def test_a_delegation_that_ends_while_a_person_thinks_denies_the_release(c
     waits = await crew.call("worker", "pay", second, amount=5)
     body = {"request_id": waits["approval"]["request_id"], "verdict": "approve"}
     assert (await crew.ana.post("/v1/governance/resolve", body)).json()["effect"] == "allow"
+
+
+async def test_a_hand_off_that_the_policies_change_gives_no_token(crew: Crew) -> None:
+    await crew.join("planner", "worker")
+    document = POLICY.replace(
+        "rules:",
+        "rules:\n  - {id: less, priority: 1, match: {tool: 'delegate/*'}, effect: modify, modify: [{cap: seconds, max: 60}]}",
+    )
+    await crew.ana.apply(document, name="crew")
+    answer = await crew.delegate("planner", "worker")
+    assert (answer.status_code, "with other arguments" in answer.text) == (403, True)

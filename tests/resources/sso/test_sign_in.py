@@ -2,12 +2,16 @@
 
 import asyncio
 import time
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx2
 import pytest
+from msgspec.structs import replace
 from sqlalchemy import update
 
+from mutx.kit.errors import PermissionDenied, Unauthenticated
+from mutx.resources.sso.people import SsoPeople
 from mutx.resources.workspaces.models import UserRow
 from mutx.server.wiring import ControlPlane
 from tests.faults.world import client
@@ -207,3 +211,44 @@ async def test_another_provider_is_not_there(plane: ControlPlane, path: str) -> 
     async with client(plane) as http:
         assert (await http.get(path)).status_code == 404
         assert [p["provider"] for p in (await http.get("/v1/auth/sso")).json()["providers"]] == ["house"]
+
+
+async def test_who_is_a_member_already_keeps_the_role_and_a_closed_account_stays_closed(
+    plane: ControlPlane, provider: OpenIdProvider
+) -> None:
+    admin = await signed_in(plane, provider, "ana")
+    account = {"email": "dora@example.org", "name": "Dora", "password": "correct horse battery"}
+    async with client(plane) as http:
+        await http.post("/v1/auth/register", json=account)
+    async with plane.services.database.write() as session:
+        await session.execute(update(UserRow).values(is_email_verified=True))
+    async with client(plane, admin["access_token"]) as http:
+        members = f"/v1/workspaces/{admin['workspace_id']}/members"
+        assert (await http.put(members, json={"email": account["email"], "role": "AUDIT_ADMIN"})).status_code == 200
+    dora = provider.signed(claims(provider, email=account["email"], email_verified=True))
+    for _ in range(2):
+        assert (await me(plane, dora)).json()["roles"] == ["AUDIT_ADMIN"]
+    emil = {**account, "email": "emil@example.org"}
+    async with client(plane) as http:
+        await http.post("/v1/auth/register", json=emil)
+    async with plane.services.database.write() as session:
+        gone = update(UserRow).where(UserRow.email == emil["email"])
+        await session.execute(gone.values(is_email_verified=True, is_active=False))
+    closed = provider.signed(claims(provider, sub="emil", email=emil["email"], email_verified=True))
+    assert (await me(plane, closed)).status_code == 401
+
+
+async def test_an_organisation_may_have_its_workspace_set(plane: ControlPlane, provider: OpenIdProvider) -> None:
+    admin = await signed_in(plane, provider, "ana")
+    assert plane.services.sign_on is not None
+    async with plane.services.database.write() as session:
+        for workspace_id, found in ((admin["workspace_id"], True), ("no-such-workspace", False)):
+            config = replace(plane.services.sign_on.config, workspace_id=workspace_id)
+            people = SsoPeople(session, config, datetime.now(UTC))
+            if found:
+                assert (await people.admit(claims(provider, sub="eve"))).member.workspace_id == workspace_id
+            else:
+                with pytest.raises(PermissionDenied, match="OIDC_WORKSPACE_ID"):
+                    await people.admit(claims(provider, sub="fay"))
+        with pytest.raises(Unauthenticated, match="names nobody"):
+            await people.admit(claims(provider, sub=5))

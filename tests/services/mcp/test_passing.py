@@ -7,6 +7,7 @@ from mcp.server import MCPServer, Server
 from mcp.server.mcpserver import Context
 from mcp.shared.exceptions import MCPError
 from mcp.types import (
+    INTERNAL_ERROR,
     CallToolRequestParams,
     CallToolResult,
     CreateMessageResult,
@@ -14,8 +15,10 @@ from mcp.types import (
     ElicitRequestFormParams,
     ElicitResult,
     InputRequiredResult,
+    ListPromptsResult,
     ListRootsResult,
     ListToolsResult,
+    Prompt,
     Root,
     SamplingMessage,
     TextContent,
@@ -230,3 +233,29 @@ async def test_a_stateless_server_asks_by_answering(desk: Desk, rounds: int, sai
         assert said in text_of(await client.call_tool(f"{name}__read_form"))
     async with desk.proxy({name: forms(rounds)}) as client:
         assert "cannot be asked" in text_of(await client.call_tool(f"{name}__read_form"))
+
+
+async def test_lists_come_in_pages_and_one_servers_trouble_is_its_own(desk: Desk) -> None:
+    async def pages(ctx: Any, params: Any) -> ListPromptsResult:
+        at = int((params and params.cursor) or 0)
+        return ListPromptsResult(prompts=[Prompt(name=f"p{at}")], next_cursor=str(at + 1) if at < 2 else None)
+
+    async def endless(ctx: Any, params: Any) -> ListPromptsResult:
+        return ListPromptsResult(prompts=[], next_cursor="more")
+
+    async def ill(ctx: Any, params: Any) -> ListPromptsResult:
+        raise MCPError(INTERNAL_ERROR, "ill")
+
+    def away() -> Any:
+        raise OSError("nobody is there")
+
+    good, long, bad, gone = (desk.name() for _ in range(4))
+    servers = {
+        good: Server("good", on_list_prompts=pages),
+        long: Server("long", on_list_prompts=endless),
+        bad: Server("bad", on_list_prompts=ill),
+        gone: away,
+    }
+    async with desk.proxy(servers) as client:
+        listed = await client.list_prompts()
+    assert [one.name for one in listed.prompts] == [f"{good}__p{at}" for at in range(3)]

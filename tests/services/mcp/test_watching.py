@@ -1,9 +1,12 @@
 """Completions, and what servers say has changed, through the proxy, for clients and servers of either revision."""
 
+from types import SimpleNamespace
 from typing import Any
 
 import anyio
 import pytest
+from mcp import Client
+from mcp.client._memory import InMemoryTransport
 from mcp.server import MCPServer, Server
 from mcp.server.mcpserver import Context
 from mcp.shared.exceptions import MCPError
@@ -21,7 +24,9 @@ from mcp.types import (
 )
 
 from mutx.contract.policies import PolicyWrite
+from mutx.services.mcp.changes import ChangeStreams
 from mutx.services.mcp.config import ServerSpec
+from mutx.services.mcp.telling import MAX_URI, ClientChanges
 from tests.services.mcp.conftest import Desk, text_of, until
 
 RULES = """
@@ -186,3 +191,54 @@ async def test_a_client_that_listens_hears_servers_of_either_revision(open_desk:
                     wanted.discard(await anext(stream))
             assert shelf.watched == ["shelf://index"]
         await until(lambda: not shelf.watched, seconds=60)
+
+
+@pytest.mark.filterwarnings("ignore::mcp.shared.exceptions.MCPDeprecationWarning")
+async def test_what_is_watched_is_watched_again_on_a_new_connection_until_nobody_wants_it(open_desk: Desk) -> None:
+    shelf, uri, streams = OldShelf(), "shelf://index", ChangeStreams("old")
+    async with Client(InMemoryTransport(shelf.server), mode="legacy", cache=None) as client:
+        await streams.watch(client, uri)
+        await streams.watch(client, uri)
+        assert shelf.watched == [uri]
+    async with Client(InMemoryTransport(shelf.server), mode="legacy", cache=None) as client:
+        streams.renew(client)
+        await until(lambda: shelf.watched == [uri, uri], seconds=60)
+        await streams.unwatch(client, uri)
+        assert shelf.watched == [uri, uri]
+        await streams.unwatch(client, uri)
+        assert shelf.watched == [uri]
+
+
+async def test_a_server_that_takes_a_subscription_and_tells_nothing_of_it_takes_none() -> None:
+    server, streams = new_shelf(), ChangeStreams("new")
+    async with Client(InMemoryTransport(server), cache=None) as client:
+        honest = client.listen
+
+        def listen(**wanted: Any) -> Any:
+            return honest(**{**wanted, "resource_subscriptions": ()})
+
+        client.listen = listen  # type: ignore[method-assign]
+        with pytest.raises(MCPError, match="it does not tell of it"):
+            await streams.watch(client, "shelf://index")
+        client.listen = honest  # type: ignore[method-assign]
+        await streams.watch(client, "shelf://index")
+        await streams.unwatch(client, "shelf://index")
+        streams.renew(client)
+        streams.close()
+
+
+async def test_news_of_no_use_to_the_client_are_kept_from_it() -> None:
+    changes, told = ClientChanges(), []
+    changes.subscribed.add("shelf+shelf://index")
+
+    class Session:
+        async def send_resource_updated(self, uri: str) -> None:
+            told.append(uri)
+
+    ctx: Any = SimpleNamespace(session=Session())
+    await changes.heard("shelf", ResourceUpdated(uri="shelf://" + "x" * MAX_URI), ctx)
+    await changes.heard("shelf", ResourceUpdated(uri="shelf://index"), None)
+    await changes.heard("other", ResourceUpdated(uri="shelf://index"), ctx)
+    assert told == []
+    await changes.heard("shelf", ResourceUpdated(uri="shelf://index#2"), ctx)
+    assert told == ["shelf+shelf://index#2"]
