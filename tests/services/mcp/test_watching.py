@@ -1,5 +1,6 @@
 """Completions, and what servers say has changed, through the proxy, for clients and servers of either revision."""
 
+import asyncio
 from types import SimpleNamespace
 from typing import Any
 
@@ -207,6 +208,48 @@ async def test_what_is_watched_is_watched_again_on_a_new_connection_until_nobody
         assert shelf.watched == [uri, uri]
         await streams.unwatch(client, uri)
         assert shelf.watched == [uri]
+
+
+class SlowShelf(OldShelf):
+    """Answers a subscription when it is told to."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked, self.answers = 0, anyio.Event()
+
+    async def _subscribed(self, ctx: Any, params: Any) -> EmptyResult:
+        self.asked += 1
+        await self.answers.wait()
+        return await super()._subscribed(ctx, params)
+
+
+@pytest.mark.filterwarnings("ignore::mcp.shared.exceptions.MCPDeprecationWarning")
+async def test_who_watches_at_once_asks_once_and_who_gives_up_leaves_nothing_behind() -> None:
+    shelf, uri, streams = SlowShelf(), "shelf://index", ChangeStreams("slow")
+    async with Client(InMemoryTransport(shelf.server), mode="legacy", cache=None) as client:
+        given_up, first, second = (asyncio.create_task(streams.watch(client, uri)) for _ in range(3))
+        await until(lambda: shelf.asked == 1, seconds=60)
+        given_up.cancel()
+        await asyncio.wait((given_up,))
+        shelf.answers.set()
+        await asyncio.wait_for(asyncio.gather(first, second), 60)
+        assert (given_up.cancelled(), shelf.asked, shelf.watched) == (True, 1, [uri])
+        await streams.unwatch(client, uri)
+        assert shelf.watched == [uri]
+        await streams.unwatch(client, uri)
+        assert shelf.watched == []
+        shelf.answers = anyio.Event()
+        alone = asyncio.create_task(streams.watch(client, uri))
+        await until(lambda: shelf.asked == 2, seconds=60)
+        alone.cancel()
+        await asyncio.wait((alone,))
+        assert not streams._streams
+        cut_off = asyncio.create_task(streams.watch(client, uri))
+        await asyncio.sleep(0)
+        streams.close()
+        with pytest.raises(MCPError, match="the connection ended"):
+            await asyncio.wait_for(cut_off, 60)
+        shelf.answers.set()
 
 
 async def test_a_server_that_takes_a_subscription_and_tells_nothing_of_it_takes_none() -> None:

@@ -34,6 +34,8 @@ class ChangeStreams:
         self._server = server
         self._wanted: Counter[str] = Counter()
         self._streams: dict[str, asyncio.Task[None]] = {}
+        self._taken: dict[str, asyncio.Future[None]] = {}
+        """Done once the server takes it; the exception is why it does not."""
 
     def renew(self, client: Client) -> None:
         """On a new connection."""
@@ -44,41 +46,64 @@ class ChangeStreams:
             self._begin(client, uri)
 
     async def watch(self, client: Client, uri: str) -> None:
-        """Raises MCPError where the server does not take the subscription."""
-        if not self._wanted[uri]:
-            taken = self._begin(client, uri)
-            try:
-                await taken
-            except (MCPError, SubscriptionLost, TimeoutError) as error:
-                why = error.message if isinstance(error, MCPError) else "it does not answer"
-                message = f"the MCP server {self._server} takes no subscription to this resource: {why}"
-                raise MCPError(METHOD_NOT_FOUND, message[:500]) from error
+        """Raises MCPError where the server does not take the subscription. Who asks meanwhile waits for the same answer."""
         self._wanted[uri] += 1
+        try:
+            await self._asked(client, uri)
+        except (MCPError, SubscriptionLost, TimeoutError) as error:
+            self._let_go(uri)
+            why = error.message if isinstance(error, MCPError) else "it does not answer"
+            message = f"the MCP server {self._server} takes no subscription to this resource: {why}"
+            raise MCPError(METHOD_NOT_FOUND, message[:500]) from error
+        except asyncio.CancelledError:
+            self._let_go(uri)
+            raise
+
+    async def _asked(self, client: Client, uri: str) -> None:
+        """Until the server has answered, on whichever connection is the newest then."""
+        if uri not in self._taken:
+            self._begin(client, uri)
+        while (taken := self._taken.get(uri)) is not None:
+            await asyncio.wait((taken,))
+            if not taken.cancelled():
+                return taken.result()
+            if self._taken.get(uri) is taken:
+                break
+        raise MCPError(METHOD_NOT_FOUND, "the connection ended")
 
     async def unwatch(self, client: Client | None, uri: str) -> None:
-        self._wanted[uri] -= 1
-        if self._wanted[uri] > 0:
+        if not self._let_go(uri):
             return
-        del self._wanted[uri]
-        stream = self._streams.pop(uri, None)
-        if stream is not None:
-            stream.cancel()
         if client is not None and not _is_modern(client):
             request = UnsubscribeRequest(params=UnsubscribeRequestParams(uri=uri))
             with suppress(MCPError):
                 await client.session.send_request(request, EmptyResult, request_read_timeout_seconds=ANSWER_SECONDS)
 
+    def _let_go(self, uri: str) -> bool:
+        """One fewer wants it. Whether nobody does."""
+        self._wanted[uri] -= 1
+        if self._wanted[uri] > 0:
+            return False
+        del self._wanted[uri]
+        self._taken.pop(uri, None)
+        stream = self._streams.pop(uri, None)
+        if stream is not None:
+            stream.cancel()
+        return True
+
     def close(self) -> None:
         for stream in self._streams.values():
             stream.cancel()
+        for taken in self._taken.values():
+            taken.cancel()
         self._streams.clear()
+        self._taken.clear()
 
-    def _begin(self, client: Client, uri: str) -> "asyncio.Future[None]":
-        """Done once the server takes it; its exception is why it does not."""
+    def _begin(self, client: Client, uri: str) -> None:
         taken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         kept = self._streamed(client, uri, taken) if _is_modern(client) else self._subscribed(client, uri, taken)
+        self._taken[uri] = taken
         self._streams[uri] = asyncio.create_task(kept, name=f"mcp-changes-{self._server}")
-        return taken
 
     async def _subscribed(self, client: Client, uri: str, taken: "asyncio.Future[None]") -> None:
         request = SubscribeRequest(params=SubscribeRequestParams(uri=uri))
