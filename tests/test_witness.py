@@ -54,6 +54,8 @@ async def test_an_error_that_repeats_what_was_sent_is_found() -> None:
     await Echo()({"type": "http", "headers": [(b"authorization", b"Bearer abcdefghijkl")]}, receive, send)
     assert own.secrets == {"abcdefghijkl", "open sesame 12"}
     assert len(own.leaks()) == 1
+    own.forget_chosen()
+    assert own.secrets == {"abcdefghijkl"}
 
 
 def test_planes_and_exporters_are_watched() -> None:

@@ -31,16 +31,25 @@ class Witness(logging.Handler):
         super().__init__(logging.INFO)
         self.setFormatter(formatter())
         self.secrets: set[str] = set()
+        self._chosen: set[str] = set()
         self.said: list[str] = []
 
     def emit(self, record: logging.LogRecord) -> None:
         self.said.append(self.format(record))
 
-    def learn(self, secrets: Iterable[bytes]) -> None:
+    def learn(self, secrets: Iterable[bytes], *, chosen: bool = False) -> None:
+        """`chosen`: by whoever sent them, so that anything else may be called the same."""
         for secret in secrets:
             text = secret.decode("utf-8", "replace").strip()
-            if len(text) >= LEAST and len(set(text)) >= LEAST // 2:
+            if len(text) >= LEAST and len(set(text)) >= LEAST // 2 and text not in self.secrets:
                 self.secrets.add(text)
+                if chosen:
+                    self._chosen.add(text)
+
+    def forget_chosen(self) -> None:
+        """For requests that are drawn at random: a later one's agent may well bear an earlier one's password as its name."""
+        self.secrets -= self._chosen
+        self._chosen.clear()
 
     def leaks(self) -> list[str]:
         """What was said with a secret in it. Forgets what was said, keeps the secrets."""
@@ -79,7 +88,7 @@ def watch_requests(witness: Witness, app_class: Any) -> None:
         try:
             await original(self, scope, receiving, sending)
         finally:
-            witness.learn(IN_BODY.findall(bytes(asked)))
+            witness.learn(IN_BODY.findall(bytes(asked)), chosen=True)
             if status < 400:
                 witness.learn(IN_BODY.findall(bytes(answered)))
             else:

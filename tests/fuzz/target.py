@@ -12,6 +12,7 @@ import uvloop
 from mutx.server.wiring import ControlPlane, build
 from mutx.services.jobs.model import NewJob
 from tests.faults.world import AGENT, POLICY, client, settings
+from tests.witness import Witness
 
 T = TypeVar("T")
 RANDOM_ELSEWHERE = pytest.mark.filterwarnings(
@@ -25,7 +26,9 @@ EVENT = {"event_type": "AGENT_START", "agent_id": AGENT}
 class Target:
     """The plane on an event loop that runs while a request does; the caller is the local operator."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, witness: Witness | None = None) -> None:
+        """`witness`: of what is said meanwhile."""
+        self.witness = witness or Witness()
         self._runner = asyncio.Runner(loop_factory=uvloop.new_event_loop)
         self.plane: ControlPlane = self._runner.run(_started(home))
         self._client = client(self.plane)

@@ -21,6 +21,7 @@ from mutx.contract.operation import by_name, operations
 from mutx.contract.registry import FAMILIES
 from mutx.server.openapi import DescribedApi
 from tests.fuzz.target import RANDOM_ELSEWHERE, Target
+from tests.witness import Witness
 
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
 
@@ -52,8 +53,8 @@ MOMENT = 0.01
 
 
 @pytest.fixture(scope="module")
-def target(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
-    made = Target(tmp_path_factory.mktemp("fuzz") / "home")
+def target(tmp_path_factory: pytest.TempPathFactory, session_witness: tuple[Witness, Any]) -> Iterator[Target]:
+    made = Target(tmp_path_factory.mktemp("fuzz") / "home", session_witness[0])
     yield made
     made.close()
 
@@ -80,6 +81,8 @@ def send(target: Target, case: Any, stranger: bool) -> None:
         answer = ask(wanted.method, wanted.url, headers=dict(wanted.headers), content=wanted.body)
     except httpx2.InvalidURL:
         return  # no client can send it
+    assert not target.witness.leaks()
+    target.witness.forget_chosen()
     if answer.status_code == 401 and not stranger:
         target.sign_in()  # the request before ended this session
     case.validate_response(Response.from_httpx2(answer, verify=True), checks=CHECKS)
