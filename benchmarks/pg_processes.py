@@ -2,6 +2,7 @@
 
 import asyncio
 import multiprocessing
+from collections.abc import Callable
 from functools import partial
 from multiprocessing.connection import Connection
 from typing import Any, Self
@@ -23,10 +24,12 @@ SHARED_EVERY = 8
 """Of so many writers one works on a session that every process works on."""
 
 
-class Replicas:
-    """Started once and warm; each round some of them work for a while."""
+class Processes:
+    """Started once and warm; they do what they are told until they are told nothing."""
 
-    def __init__(self, url: str, count: int, writers: int) -> None:
+    def __init__(self, serve: Callable[[str, Connection, int, int], None], url: str, count: int, writers: int) -> None:
+        """`serve`: runs in each process, with its end of the pipe, its number and how many writers it is to be."""
+        self._serve = serve
         self._url = url
         self._count = count
         self._writers = writers
@@ -36,7 +39,8 @@ class Replicas:
         context = multiprocessing.get_context("spawn")
         for number in range(self._count):
             ours, theirs = context.Pipe()
-            process = context.Process(target=_serve, args=(self._url, theirs, number, self._writers), daemon=True)
+            arguments = (self._url, theirs, number, self._writers)
+            process = context.Process(target=self._serve, args=arguments, daemon=True)
             process.start()
             self._processes.append((process, ours))
         for _, ours in self._processes:
@@ -45,14 +49,25 @@ class Replicas:
 
     def __exit__(self, *_: object) -> None:
         for process, ours in self._processes:
-            ours.send(0.0)
+            ours.send(None)
             process.join()
+
+    def told(self, order: object, count: int) -> list[Any]:
+        """What the first `count` answer, who work at the same time."""
+        for _, ours in self._processes[:count]:
+            ours.send(order)
+        return [ours.recv() for _, ours in self._processes[:count]]
+
+
+class Replicas(Processes):
+    """Each the whole pipeline."""
+
+    def __init__(self, url: str, count: int, writers: int) -> None:
+        super().__init__(_serve, url, count, writers)
 
     def rate(self, count: int, seconds: float) -> float:
         """Decisions per second of the first `count` together."""
-        for _, ours in self._processes[:count]:
-            ours.send(seconds)
-        return sum(float(ours.recv()) for _, ours in self._processes[:count]) / seconds
+        return sum(self.told(seconds, count)) / seconds
 
 
 def _serve(url: str, orders: Connection, number: int, writers: int) -> None:
