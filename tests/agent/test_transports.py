@@ -179,6 +179,18 @@ def test_a_socket_that_talks_nonsense_gives_no_permission(reply: bytes, tmp_path
     listener.close()
 
 
+@pytest.mark.parametrize(("key", "said"), [(None, "set MUTX_API_KEY"), ("wrong", "sign in")])
+def test_without_a_key_the_refusal_says_where_one_comes_from(key: str | None, said: str) -> None:
+    refusal = response("401 Unauthorized", b'{"code": "unauthenticated", "message": "sign in"}')
+    with (
+        answering(refusal) as url,
+        closing(HttpTransport(url, api_key=key)) as transport,
+        pytest.raises(DoorRefused, match=said) as refused,
+    ):
+        transport.call("decide", CALL)
+    assert refused.value.code == "unauthenticated"
+
+
 def test_the_socket_carries_a_token_when_there_is_one(plane: ScriptedPlane, tmp_path: Path) -> None:
     listener = socket.socket(socket.AF_UNIX)
     listener.bind(str(tmp_path / "s"))

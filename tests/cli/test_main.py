@@ -73,6 +73,16 @@ def test_errors_are_one_line_for_people_and_one_object_for_programs(run: Run) ->
     assert run("--url", "http://127.0.0.1:9", "health", "get", exits=5).stderr.startswith("Error: the control plane")
 
 
+def test_a_slip_of_the_pen_is_told_what_was_meant(run: Run) -> None:
+    assert "Did you mean 'policies'?" in run("polices", exits=2).stderr
+    assert "Did you mean 'apply'?" in run("policies", "aply", exits=2).stderr
+
+
+def test_help_says_what_the_contract_says_of_a_field(run: Run) -> None:
+    shown = " ".join(run("governance", "decide", "--help").stdout.split())
+    assert "--depends-on TEXT Actions that have to be allowed before this one is." in shown
+
+
 def test_wrong_use_exits_with_2(run: Run) -> None:
     for words in (["nonsense"], ["agents", "get"], ["agents", "get", "no-uuid"], ["agents", "list", "--limit", "x"]):
         run(*words, exits=2)

@@ -15,6 +15,7 @@ from mutx.cli.files import text_of
 from mutx.cli.output import show
 from mutx.cli.state import CliState, shared_parameters
 from mutx.contract.base import WHOLE_TEXT
+from mutx.contract.field_docs import field_docs
 from mutx.contract.operation import BODY, Operation
 from mutx.sdk.group import Group, methods
 
@@ -112,8 +113,9 @@ def _body_options(annotation: Any) -> list[click.Parameter]:
     if not _has_fields(kind):
         whole.required = not optional
         return [whole]
+    told = field_docs(kind)
     fields = [
-        option(FIELD + field, field, info.annotation, required=False, about=info.description)
+        option(FIELD + field, field, info.annotation, required=False, about=info.description or told.get(field))
         for field, info in kind.model_fields.items()
         if info.repr  # secrets do not belong on a command line: they are asked for
     ]

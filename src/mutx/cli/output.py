@@ -1,7 +1,8 @@
 """Answers for people (tables) and for programs (JSON, one value per line)."""
 
+import json
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from enum import Enum
 from typing import Any
@@ -20,6 +21,9 @@ COLUMNS = 7
 """Columns of a table that nobody designed by hand."""
 
 PIPE_WIDTH = 240
+
+WORD = 40
+"""Characters up to which items of a list stand side by side."""
 
 COLOURS = {
     "allow": "green",
@@ -89,14 +93,41 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
 
 
 def print_fields(value: Mapping[str, Any]) -> None:
-    """One thing, a line per field."""
+    """One thing: a line per field, then a table for each field that is a list of things."""
     table = Table(box=None, pad_edge=False, show_header=False)
     table.add_column(style="bold")
     table.add_column(overflow="fold")
+    for name, item in _lines("", value):
+        table.add_row(name, cell(item))
+    console = _console()
+    if table.row_count:
+        console.print(table)
     for name, item in value.items():
-        if item not in (None, "", [], {}):
-            table.add_row(name.replace("_", " "), cell(item))
-    _console().print(table)
+        if _is_rows(item):
+            console.print(Text(f"\n{name.replace('_', ' ')}", style="bold"))
+            _print_mappings(item)
+
+
+def _lines(before: str, value: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """What is inside of something stands under both names; things of single values only stay on a line."""
+    for name, item in value.items():
+        called = f"{before} {name.replace('_', ' ')}".lstrip()
+        if isinstance(item, Mapping) and any(isinstance(one, Mapping | list) for one in item.values()):
+            yield from _lines(called, item)
+        elif item not in (None, "", [], {}) and not _is_rows(item):
+            yield called, item
+
+
+def _is_rows(value: Any) -> bool:
+    return isinstance(value, list) and bool(value) and all(isinstance(item, Mapping) for item in value)
+
+
+def _print_mappings(rows: Sequence[Mapping[str, Any]]) -> None:
+    """Of what has the same value in every row nothing is learnt: it is left out where there is something else."""
+    names = list(dict.fromkeys(name for row in rows for name, item in row.items() if item not in (None, "", [], {})))
+    told = [name for name in names if len(rows) == 1 or any(row.get(name) != rows[0].get(name) for row in rows)]
+    columns = (told or names)[:COLUMNS]
+    print_table(columns, ([row.get(name) for name in columns] for row in rows))
 
 
 def _console() -> Console:
@@ -106,12 +137,26 @@ def _console() -> Console:
 
 def cell(value: Any) -> Text:
     """One value as text; never read as rich markup, and without control characters that could drive a terminal."""
-    if isinstance(value, datetime):
-        text = value.strftime("%Y-%m-%d %H:%M:%S")
-    else:
-        plain = to_jsonable_python(value)
-        text = "" if plain is None else plain if isinstance(plain, str) else str(plain)
+    text = value.strftime("%Y-%m-%d %H:%M:%S") if isinstance(value, datetime) else _plain(to_jsonable_python(value))
     return Text(printable(text), style=COLOURS.get(text.lower(), ""))
+
+
+def _plain(value: Any) -> str:
+    """Of JSON values: lists and objects of single values without brackets, deeper ones as they are."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list) and not any(isinstance(item, list | dict) for item in value):
+        parts = [_plain(item) for item in value]
+        return (", " if max(map(len, parts), default=0) <= WORD else "\n").join(parts)
+    if isinstance(value, dict) and not any(isinstance(item, list | dict) for item in value.values()):
+        return ", ".join(f"{name.replace('_', ' ')}: {_plain(item)}" for name, item in value.items())
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+
+
+def count(number: int, thing: str) -> str:
+    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
 
 
 def printable(text: str) -> str:

@@ -93,7 +93,9 @@ class AgentRegister(Input):
     name: DisplayName
     description: Description = ""
     metadata: JsonObject = Field(default_factory=dict)
+    """Whatever else is worth knowing. It is kept, and decides nothing."""
     capabilities: Annotated[list[str], Field(max_length=256)] = Field(default_factory=list)
+    """What the agent says it can do. It is kept, and decides nothing."""
 
 
 class AgentRegistered(Schema):
@@ -136,6 +138,7 @@ class MetricReport(Input):
     requests_processed: Count | None = 0
     errors_count: Count | None = 0
     custom: JsonObject = Field(default_factory=dict)
+    """Figures of your own."""
     timestamp: ClaimedTime = ""
 
 
@@ -184,6 +187,7 @@ class AgentLogHistory(Page[AgentLog]):
 
 class CommandSend(Input):
     action: Annotated[str, Field(min_length=1, max_length=64)]
+    """What the agent is to do, in a word that it knows."""
     parameters: JsonObject = Field(default_factory=dict)
     timeout_seconds: Annotated[int, Field(ge=1, le=30 * 86_400)] = 3600
     """Not acknowledged by then, it is handed out no more and ends as `timeout`."""

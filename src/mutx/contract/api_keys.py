@@ -44,6 +44,7 @@ class ApiKey(Schema):
 class ApiKeyCreate(Input):
     name: DisplayName
     expires_in_days: Annotated[int, Field(ge=1, le=3650)] | None = None
+    """Unless given, it holds until it is revoked."""
     scopes: Annotated[list[Scope], Field(min_length=1, max_length=32)] = Field(default=["read", "write"])
     """What the key may do at most; never more than its owner."""
     role: Role | None = None

@@ -31,9 +31,12 @@ class ApprovalResolve(Input):
     """`approver` may only repeat who is signed in; `grant_*` makes a standing grant of the approval."""
 
     comment: str | None = Field(default=None, max_length=4000)
+    """Why, for the record."""
     approver: str | None = None
     grant_ttl_seconds: float | None = Field(default=None, gt=0, le=86_400 * 30)
+    """With an approval: cover the next calls of this kind for so long."""
     grant_uses: int | None = Field(default=None, ge=1, le=10_000)
+    """With an approval: cover so many further calls of this kind."""
 
 
 class CriticalValue(Schema):

@@ -38,6 +38,7 @@ class DelegationCreate(Input):
     delegate: AgentName
     """Who receives it."""
     tools: list[DelegatedTool] = Field(min_length=1, max_length=50)
+    """What is handed on."""
     seconds: float = Field(gt=0, le=MAX_SECONDS)
     """How long it holds; never longer than the delegation it is a part of."""
     delegator: AgentName | None = None
@@ -45,10 +46,13 @@ class DelegationCreate(Input):
     depth: int = Field(default=0, ge=0, le=7)
     """How many further hand-offs may follow."""
     calls: int | None = Field(default=None, ge=1, le=1_000_000)
+    """How many calls it covers; any number unless given."""
     budget: DelegatedBudget | None = None
+    """What these calls may spend."""
     delegation: str | None = Field(default=None, max_length=40_000)
     """The token under which the delegating agent acts itself; what is handed on is a part of that."""
     session_id: str | None = Field(default=None, min_length=1, max_length=256)
+    """The session in which an agent hands on."""
     action_id: str | None = Field(default=None, min_length=8, max_length=128)
     """The same id gives the same answer: ask again with it once a person has approved."""
 

@@ -65,8 +65,11 @@ class PolicyWrite(Input):
 
     name: str = Field(pattern=NAME)
     rules: list[Rule] = Field(default_factory=list, max_length=20_000)
+    """Short rules, on texts and tools."""
     document: str | None = Field(default=None, max_length=MAX_DOCUMENT)
+    """A PolicySet in YAML or JSON, or FPL."""
     enabled: bool = True
+    """Whether it is in force."""
     id: str | None = None
     version: int | None = None
     created_at: Timestamp | None = None
@@ -122,8 +125,11 @@ class PolicyEvaluationContext(Input):
     """What to try. Text rules act on `input` and `output`, the engine on `tool` and `tool_args`."""
 
     input: str | None = Field(default=None, max_length=1_000_000)
+    """A text that goes into an agent."""
     output: str | None = Field(default=None, max_length=1_000_000)
+    """A text that comes out of one."""
     tool: str | None = Field(default=None, max_length=256)
+    """A tool that would be called."""
     tool_args: dict[str, Any] = Field(default_factory=dict)
     run_id: str | None = None
     agent_id: str | None = None
@@ -207,6 +213,7 @@ class BacktestRequest(HistoryRequest):
     model_config = ConfigDict(str_max_length=MAX_DOCUMENT)
 
     document: str = Field(max_length=MAX_DOCUMENT)
+    """A PolicySet in YAML or JSON, or FPL."""
     name: str | None = Field(default=None, pattern=NAME)
     """Of the policy that it stands in for, where the document cannot say so itself: one in FPL."""
 

@@ -47,7 +47,9 @@ class SecurityApprovalCreate(Input):
     session_id: str = Field(min_length=1, max_length=256)
     user_id: str | None = None
     reason: str = Field(default="", max_length=2000)
+    """What the person who is asked should know."""
     timeout_minutes: int = Field(default=5, ge=1, le=60)
+    """How long the question stands; then it is denied."""
 
 
 class SecurityApproval(Schema):

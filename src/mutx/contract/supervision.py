@@ -69,7 +69,9 @@ class SupervisedAgentStartRequest(Input):
     command: Annotated[list[CommandPart], Field(max_length=64)] = Field(default_factory=list)
     """Where direct commands are allowed; a profile has its own."""
     profile: Annotated[str, Field(max_length=128)] | None = None
+    """One of `supervision profiles`."""
     env: Annotated[dict[EnvKey, EnvValue], Field(max_length=64)] = Field(default_factory=dict, repr=False)
+    """Variables that the profile or the installation lets be set."""
     faramesh_policy: Annotated[str, Field(max_length=255)] | None = None
 
 

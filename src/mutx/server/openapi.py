@@ -1,13 +1,16 @@
 """The OpenAPI description, the same bytes for the same contract: `python -m mutx.server.openapi`."""
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 from fastapi import FastAPI
 from fastapi.routing import APIRoute, iter_route_contexts
 from fastapi.telemetry import TelemetryConfig
+from pydantic import BaseModel
 
 from mutx.contract.base import Problem
+from mutx.contract.field_docs import field_docs
 from mutx.contract.operation import by_name
 from mutx.contract.registry import FAMILIES
 from mutx.server.routers import ROUTERS
@@ -52,6 +55,7 @@ class DescribedApi(FastAPI):
             parts["responses"] = answers.described()
             parts.setdefault("schemas", {})["Problem"] = Problem.model_json_schema()
             _document_errors(described["paths"])
+            _document_fields(parts["schemas"])
             self.openapi_schema = described
         return self.openapi_schema
 
@@ -67,6 +71,23 @@ def _document_errors(paths: dict[str, Any]) -> None:
                 own[str(operation.status)]["content"] = {operation.media_type: {"schema": {"type": "object"}}}
             errors = {str(status): answers.reference(status) for status in answers.errors_of(operation)}
             described["responses"] = own | errors
+
+
+def _document_fields(schemas: dict[str, Any]) -> None:
+    """A shape that is read and written differently stands there twice, as NAME-Input and NAME-Output."""
+    models = {model.__name__: model for model in _models(BaseModel)}
+    for name, schema in schemas.items():
+        model = models.get(name.removesuffix("-Input").removesuffix("-Output"))
+        for field, text in field_docs(model).items() if model else ():
+            if field in schema.get("properties", {}):
+                schema["properties"][field].setdefault("description", text)
+
+
+def _models(base: type[BaseModel]) -> Iterator[type[BaseModel]]:
+    for model in base.__subclasses__():
+        if model.__module__.startswith("mutx.contract."):
+            yield model
+        yield from _models(model)
 
 
 def main() -> None:

@@ -15,6 +15,9 @@ from mutx_agent.transport.pool import Pool
 POSTED = {verb: f"/v1/governance/{verb}" for verb in ("decide", "redeem", "conclude")} | {"delegate": "/v1/delegations"}
 
 
+KEYLESS = "no key was sent: set MUTX_API_KEY to this agent's, which `mutx agents register` shows once"
+
+
 class HttpTransport(Transport):
     """Speaks to one control plane. Connections are kept per process: a fork starts its own."""
 
@@ -84,7 +87,7 @@ class HttpTransport(Transport):
             connection.request(method, self._base + path, data, self._headers)
             response = connection.getresponse()
             if response.status >= 300:
-                raise _problem(response)
+                raise self._refused(response)
             yield response
             keep = response.isclosed() and not response.will_close
         except (OSError, http.client.HTTPException) as error:
@@ -94,6 +97,12 @@ class HttpTransport(Transport):
                 self._pool.give(connection)
             else:
                 connection.close()
+
+    def _refused(self, response: http.client.HTTPResponse) -> DoorRefused | DoorUnreachable:
+        problem = _problem(response)
+        if response.status == 401 and "authorization" not in self._headers and isinstance(problem, DoorRefused):
+            return DoorRefused(problem.code, KEYLESS, problem.details)
+        return problem
 
     def _connection(self, timeout: float, *, fresh: bool) -> http.client.HTTPConnection:
         kept = None if fresh else self._pool.take()

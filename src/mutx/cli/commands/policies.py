@@ -6,7 +6,7 @@ import click
 
 from mutx.cli.build import FamilyGroup
 from mutx.cli.files import text_of
-from mutx.cli.output import print_table, show
+from mutx.cli.output import count, print_table, show
 from mutx.cli.policy_cases import read_cases, try_case
 from mutx.cli.policy_files import Remark, kind_of, read_policy, remarks
 from mutx.cli.policy_history import backtest, mine
@@ -36,7 +36,8 @@ def lint(state: CliState, files: tuple[Path, ...]) -> None:
     else:
         for file, remark in found:
             click.echo(_place(file, remark))
-        click.echo(f"{len(files)} files, {sum(r.severity == 'error' for _, r in found)} errors, {len(found)} remarks")
+        errors = sum(remark.severity == "error" for _, remark in found)
+        click.echo(", ".join((count(len(files), "file"), count(errors, "error"), count(len(found), "remark"))))
     if any(remark.severity == "error" for _, remark in found):
         raise PolicyInvalid("there are errors; a policy with errors is refused whole")
 
