@@ -10,11 +10,12 @@ from mutx.governance.contention import AT_ONCE, ATTEMPTS, pause
 from mutx.governance.gather import Gatherer
 from mutx.governance.judge import judge
 from mutx.governance.mediator import ActionMediator
+from mutx.governance.own_agent import require_own_agent
 from mutx.governance.ports import SessionState
 from mutx.governance.recorder import Draft, Recorder
 from mutx.governance.turn import Turn, TurnKind
 from mutx.governance.types import Caller, Facts, SessionNote, ToolCall
-from mutx.kit.errors import Conflict, HeadMoved, LedgerUnavailable, PermissionDenied
+from mutx.kit.errors import Conflict, HeadMoved, LedgerUnavailable
 from mutx.kit.ids import new_id
 
 CHECK_TOOL = "guardrail/"
@@ -39,8 +40,7 @@ class SessionNotes:
 
     async def add(self, about: Noted, note: SessionNote, caller: Caller) -> str:
         """The id of the receipt. Raises PermissionDenied, Conflict for a closed session, LedgerUnavailable."""
-        if caller.agent_id is not None and about.agent_id not in (None, caller.agent_id):
-            raise PermissionDenied("an agent's key speaks for that agent only")
+        require_own_agent(caller, about.agent_id)
         for tried in range(ATTEMPTS):
             if tried >= AT_ONCE:
                 await pause(tried)

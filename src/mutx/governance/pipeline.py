@@ -22,6 +22,7 @@ from mutx.governance.judge import judge
 from mutx.governance.limits import forbidden, silenced
 from mutx.governance.mediator import ActionMediator
 from mutx.governance.noting import SessionNotes
+from mutx.governance.own_agent import require_own_agent
 from mutx.governance.permits import Permits
 from mutx.governance.policy.engine import PolicyEngine
 from mutx.governance.ports import SessionState
@@ -38,7 +39,6 @@ from mutx.kit.errors import (
     LedgerUnavailable,
     LimitMoved,
     NotFound,
-    PermissionDenied,
     PermitRefused,
 )
 from mutx.kit.ids import new_id
@@ -77,7 +77,7 @@ class GovernancePipeline:
         seconds (None: the default).
         Raises InputError, PermissionDenied, NotFound, ActionReused, LedgerUnavailable; each means: not allowed.
         """
-        _own_agent(caller, call.agent_id)
+        require_own_agent(caller, call.agent_id)
         action_id = call.action_id or new_id()
         dependencies = await self._dependencies(call, caller)
         given = await self._delegated(call, caller)
@@ -177,7 +177,7 @@ class GovernancePipeline:
         Raises NotFound, PermissionDenied, Conflict (it was not allowed, or concluded otherwise), LedgerUnavailable.
         """
         known = await self._gather.action(caller.workspace_id, action_id)
-        _own_agent(caller, known.action.agent_id)
+        require_own_agent(caller, known.action.agent_id)
         for tried in range(ATTEMPTS):
             if tried >= AT_ONCE:
                 await pause(tried)
@@ -250,7 +250,7 @@ class GovernancePipeline:
         claims = self._permits.open(permit, now)
         if claims.ws != caller.workspace_id:
             raise PermitRefused("this permit was not issued by this control plane; ask it for a decision")
-        _own_agent(caller, claims.aud)
+        require_own_agent(caller, claims.aud)
         if silenced(caller.limits, claims.aud) is not None:
             raise PermitRefused("this agent may do nothing any more; see its permissions and its kill switch")
         if self._gather.is_paused(claims.ws, claims.aud):
@@ -267,7 +267,7 @@ class GovernancePipeline:
         Raises NotFound, PermissionDenied, PermitRefused (not allowed, expired, spent, or for other arguments by now).
         """
         known = await self._gather.action(caller.workspace_id, action_id)
-        _own_agent(caller, known.action.agent_id)
+        require_own_agent(caller, known.action.agent_id)
         if known.permit is None or known.decision.modified_args is not None:
             raise PermitRefused("nothing is permitted as it was asked for; see the action's decision")
         permit = self._permits.token(known.permit, known.action)
@@ -276,7 +276,7 @@ class GovernancePipeline:
     async def status(self, action_id: str, caller: Caller) -> Answer:
         """Where an action stands. Raises NotFound, PermissionDenied."""
         known = await self._gather.action(caller.workspace_id, action_id)
-        _own_agent(caller, known.action.agent_id)
+        require_own_agent(caller, known.action.agent_id)
         return self._answer(known, self._gather.clock())
 
     # -- answers ------------------------------------------------------------------------------------------------
@@ -361,12 +361,6 @@ def _first_state(turn: Turn) -> ActionState:
         permit=turn.permit,
         request=turn.requests[0] if turn.requests else None,
     )
-
-
-def _own_agent(caller: Caller, agent_id: str) -> None:
-    """A key that belongs to one agent speaks for no other; a local process may name any agent of its workspace."""
-    if caller.agent_id is not None and caller.agent_id != agent_id:
-        raise PermissionDenied("an agent's key speaks for that agent only")
 
 
 def _outcome_status(known: ActionState, now: float) -> OutcomeStatus | None:

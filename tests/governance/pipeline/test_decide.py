@@ -117,7 +117,7 @@ async def test_a_forged_permit_is_refused(world: World, forge) -> None:
 async def test_an_agents_key_speaks_for_itself_only(world: World) -> None:
     other = agent("other")
     answer = await world.decide("read_file", path="a")
-    with pytest.raises(PermissionDenied):
+    with pytest.raises(PermissionDenied, match=f"speaks for the agent {other.agent_id} only"):
         await world.pipeline.decide(call("read_file"), other)
     with pytest.raises(PermissionDenied):
         await world.pipeline.redeem(answer.permit, {"path": "a"}, other)

@@ -15,7 +15,7 @@ from mutx_agent.transport.pool import Pool
 POSTED = {verb: f"/v1/governance/{verb}" for verb in ("decide", "redeem", "conclude")} | {"delegate": "/v1/delegations"}
 
 
-KEYLESS = "no key was sent: set MUTX_API_KEY to this agent's, which `mutx agents register` shows once"
+KEYLESS = "no key was sent: set MUTX_API_KEY and MUTX_AGENT_ID to what `mutx agents register` shows for this agent"
 
 
 class HttpTransport(Transport):

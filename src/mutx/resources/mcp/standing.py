@@ -2,11 +2,11 @@
 
 from mutx.contract.mcp import McpCheck, McpObservation, McpStandings, McpVerdict, PinState, ToolStanding
 from mutx.governance.limits import forbidden
+from mutx.governance.own_agent import require_own_agent
 from mutx.governance.policy.engine import PolicyEngine
 from mutx.governance.policy.reach import denied_outright
 from mutx.governance.ports import Policies
 from mutx.governance.types import Caller, LimitedVerb
-from mutx.kit.errors import PermissionDenied
 from mutx.resources.mcp.models import McpToolRow
 from mutx.resources.mcp.watching import Sightings
 from mutx.services.mcp.definitions import qualified
@@ -63,7 +63,5 @@ class Standings:
 
     def _agent(self, named: str | None) -> str:
         """Whom policies are asked for; empty: nobody in particular, and nothing is left out."""
-        own = self._caller.agent_id
-        if own is not None and named is not None and named != own:
-            raise PermissionDenied("an agent's key speaks for that agent only")
-        return named or own or ""
+        require_own_agent(self._caller, named)
+        return named or self._caller.agent_id or ""

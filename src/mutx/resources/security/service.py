@@ -5,11 +5,12 @@ from collections.abc import Sequence
 from mutx.contract.security import SecurityMetrics, SessionItem, SessionSummary
 from mutx.governance.chain import genesis
 from mutx.governance.context import ContextAccumulator
+from mutx.governance.own_agent import require_own_agent
 from mutx.governance.ports import SessionState
 from mutx.governance.turn import Turn
 from mutx.governance.types import Caller
 from mutx.kit.clock import to_datetime
-from mutx.kit.errors import Conflict, NotFound, PermissionDenied
+from mutx.kit.errors import Conflict, NotFound
 from mutx.storage.views import LedgerStore, SessionEntry
 
 
@@ -53,8 +54,7 @@ class SecurityRecords:
 
         Raises PermissionDenied, Conflict.
         """
-        if self._hidden(agent_id):
-            raise PermissionDenied("an agent's key speaks for that agent only")
+        require_own_agent(self._caller, agent_id)
         context = ContextAccumulator().new(
             workspace_id=self._workspace_id,
             session_id=session_id,
