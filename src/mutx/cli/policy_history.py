@@ -9,7 +9,7 @@ import yaml
 
 from mutx.cli.exits import Exit
 from mutx.cli.files import text_of
-from mutx.cli.output import print_table, show
+from mutx.cli.output import count, print_table, show
 from mutx.cli.policy_files import name_of
 from mutx.cli.state import CliState, pass_state, shared_options
 from mutx.contract.policies import BacktestRequest, BacktestResult, MineRequest
@@ -67,7 +67,7 @@ def backtest(context: click.Context, state: CliState, file: Path, since: str, ag
 
 
 def _print(result: BacktestResult) -> None:
-    looked = f"{result.decisions} decisions of {result.sessions} sessions"
+    looked = f"{count(result.decisions, 'decision')} of {count(result.sessions, 'session')}"
     erased = f", {result.erased} erased ones left out" if result.erased else ""
     click.echo(f"{looked}{erased}: {result.changed} would be others, {result.stricter} of them stricter")
     if result.changes:

@@ -114,6 +114,14 @@ async def test_another_workspace_is_never_seen(plane: Governed, ana: Somebody) -
     assert (await eve.post("/v1/policies/mine", {})).status_code == 422
 
 
+async def test_sessions_that_are_kept_to_measure_on_are_said_to_be(plane: Governed, ana: Somebody) -> None:
+    kept = next(f"only-{number}" for number in range(100) if mining.is_held_out(f"only-{number}"))
+    answer = await plane.decide(plane.agent(ana), "read_stock", session=kept, path="a", limit=1)
+    await plane.conclude(plane.agent(ana), answer, "x")
+    refused = await ana.post("/v1/policies/mine", {})
+    assert "1 session of it is kept to measure on" in refused.json()["message"]
+
+
 async def test_a_document_that_does_not_compile_is_refused(ana: Somebody) -> None:
     answer = await ana.post("/v1/policies/backtest", {"document": "name: x\nrules: [{id: a, effect: perhaps}]"})
     assert answer.status_code == 422

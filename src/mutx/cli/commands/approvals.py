@@ -72,7 +72,7 @@ def show_approval(state: CliState, request_id: str) -> None:
             "user_asked": found.original_request,
             "agent_says": found.stated_intent,
             "risk": found.risk,
-            "session_holds": f"{found.labels.confidentiality}, untrusted content: {found.labels.untrusted_seen}",
+            "session_holds": f"{found.labels.confidentiality}, untrusted content: {'yes' if found.labels.untrusted_seen else 'no'}",
             "on_behalf_of": f"{found.identity.human} through {found.identity.agent} ({found.identity.method})",
             "votes": f"{len(found.votes)} of {found.quorum}",
         }

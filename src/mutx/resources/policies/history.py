@@ -56,7 +56,7 @@ class PolicyHistory:
             else:
                 await self._walk(session_id, miner.session)
         if not miner.calls:
-            raise InputError("there are no allowed calls in that time to learn from: look further back with `since`")
+            raise InputError(_nothing_learned(len(held_out)))
         proposed = miner.propose(body.name)
         engine = build([load(json.dumps(proposed), format="json")])
         blocked_sessions = sessions = calls = blocked = 0
@@ -155,3 +155,9 @@ def _change(change: Change, count: int) -> BacktestChange:
         rule=change.rule,
         count=count,
     )
+
+
+def _nothing_learned(held_out: int) -> str:
+    are = "session of it is" if held_out == 1 else "sessions of it are"
+    kept = f"; {held_out} {are} kept to measure on" if held_out else ""
+    return f"there are no allowed calls in that time to learn from{kept}: look further back with `since`, or try later"
