@@ -10,6 +10,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from mutx.contract.operation import by_name
 from mutx.contract.registry import FAMILIES
+from mutx.server.api_docs import PAGE, api_docs
 from mutx.server.doors.http import HotRoute
 from mutx.server.edge import Limiters, edge_limits, local_limiters
 from mutx.server.identities import KnownIdentities
@@ -68,11 +69,13 @@ def create_app(
 ) -> ControlPlaneApp:
     """`doors`: the hot `POST` paths and what serves them, ahead of the router. `limiters`: this process's own, `tracer`: none unless given."""
     api = DescribedApi(
-        docs_url="/docs" if settings.docs else None,
+        docs_url=None,
         redoc_url=None,
         openapi_url="/openapi.json" if settings.docs else None,
     )
     api.routes.extend(mail_pages())
+    if settings.docs:
+        api.routes.extend(api_docs())
     api.state.services = services
     observe(api.state, services, settings)
     limiters = limiters or local_limiters(settings, services.clock)
@@ -111,7 +114,7 @@ def middleware(
         Middleware(Addresses, families=families([op.url for op in by_name(FAMILIES).values()])),
         Middleware(TrustedHosts, names=settings.hosts),
         *([_cors(settings)] if settings.cors_origins else []),
-        Middleware(SecurityHeaders, pages=("/docs", "/redoc", *OWN_POLICY)),
+        Middleware(SecurityHeaders, pages=(PAGE, *OWN_POLICY)),
         Middleware(Doorkeeper, limits=limits, identities=identities),
         Middleware(Authenticate, identities=identities, probes=PROBES),
         Middleware(RateLimit, limits=limits),
