@@ -3,14 +3,18 @@
 import json
 from collections.abc import Callable, Iterator
 from functools import partial
+from itertools import islice
 from pathlib import Path
-from threading import Thread
+from threading import Event, Thread
 from typing import Any
 
 import pytest
 
+from mutx.cli.commands import approvals as approvals_module
 from mutx.cli.demo.control_plane import LocalControlPlane
 from mutx.cli.demo.proof import change_one_byte
+from mutx.cli.follow import follow
+from mutx.contract.approvals import ApprovalCreate
 from mutx.sdk import MutxClient
 from mutx_agent import ActionDenied, Governor
 from tests.cli.conftest import Run
@@ -87,6 +91,37 @@ def test_the_list_names_the_value_that_is_asked_about(run: Run, ask: Ask, govern
     run("deny", request["id"])
     thread.join(30)
     assert results[0].reason_code == "approval_denied"
+
+
+@pytest.mark.parametrize("words", [(), ("--json",)])
+def test_requests_are_followed_as_they_open(
+    words: tuple[str, ...], run: Run, client: MutxClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Until somebody has seen enough: here, one."""
+    agent, _ = local.agent_key(client)
+    enough = Event()
+    made: list[str] = []
+
+    def keep_asking() -> None:
+        while not enough.wait(0.1):
+            wanted = ApprovalCreate(agent_id=agent, session_id="followed", action_type="pay", payload={"amount": 900})
+            made.append(client.approvals.create(wanted).id)
+
+    monkeypatch.setattr(approvals_module, "follow", lambda connect, state: islice(follow(connect, state), 1))
+    asking = Thread(target=keep_asking, daemon=True)
+    asking.start()
+    try:
+        shown = run("approvals", "--watch", *words).stdout
+    finally:
+        enough.set()
+        asking.join(30)
+        for request in made:
+            client.approvals.reject(request)
+    if words:
+        assert json.loads(shown)["action_type"] == "pay"
+    else:
+        assert shown.startswith("pending, ")
+        assert "amount = 900" in shown
 
 
 def test_a_denied_request_runs_nothing(run: Run, ask: Ask, governor: Governor) -> None:

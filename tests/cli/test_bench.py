@@ -23,7 +23,7 @@ ROWS = [
 def data(tmp_path: Path) -> Path:
     folder = tmp_path / "data"
     folder.mkdir()
-    lines = [json.dumps(row) for row in ROWS] + [""]
+    lines = [*map(json.dumps, ROWS[:2]), "", *map(json.dumps, ROWS[2:])]
     (folder / "rows.jsonl").write_text("\n".join(lines), encoding="utf-8")
     (folder / "named.jsonl").write_text(json.dumps({"text": "hello", "label": "benign"}), encoding="utf-8")
     return folder
@@ -69,3 +69,12 @@ def test_what_cannot_be_measured(tmp_path: Path, data: Path, monkeypatch: pytest
     ran = CliRunner().invoke(cli, ["bench", "guardrail", "--data", str(data), "--out", str(tmp_path)])
     assert ran.exit_code != 0
     assert "mutx[bench]" in ran.output
+
+
+def test_only_personal_data_is_measured_where_there_is_nothing_else(tmp_path: Path) -> None:
+    file = tmp_path / "rows.jsonl"
+    file.write_text(json.dumps(ROWS[3]), encoding="utf-8")
+    ran = CliRunner().invoke(cli, ["bench", "guardrail", "--data", str(file), "--out", str(tmp_path / "out"), "--json"])
+    assert ran.exit_code == 0, ran.output
+    assert "pooled" not in json.loads(ran.stdout)
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["guardrail.json", "guardrail.md"]

@@ -2,6 +2,7 @@
 
 import json
 import socket
+import sqlite3
 import time
 from collections.abc import Callable
 from contextlib import closing
@@ -18,12 +19,18 @@ from pydantic import BaseModel
 from mutx.cli import checks
 from mutx.cli.bench.guardrail import in_words
 from mutx.cli.checks import CheckHealth
+from mutx.cli.commands.run import _advice
 from mutx.cli.main import cli
 from mutx.cli.output import print_rows
-from mutx.cli.run.layers import _switched_off
+from mutx.cli.run.environment import ChildEnvironment
+from mutx.cli.run.inspection import _trusted
+from mutx.cli.run.layers import _egress, _environment, _switched_off
+from mutx.cli.scoreboard.tally import _percent
 from mutx.sdk import MutxClient
 from mutx.services.signing import open_signer
+from mutx_agent import ActionDenied
 
+IN_FORCE = {"id": "1", "name": "on", "rules": [], "enabled": True, "version": 1, "kind": "set", "digest": "d"}
 HEALTH = {"status": "healthy", "uptime_seconds": 3.0, "database": "healthy", "schema_repairs_applied": []}
 
 
@@ -103,9 +110,51 @@ def test_rows_that_are_no_models_are_one_a_line(capsys: pytest.CaptureFixture[st
     assert capsys.readouterr().out.splitlines()[:3] == ["none", "a", "2"]
 
 
+def test_a_database_that_something_else_wrote_is_told(home: Path) -> None:
+    home.mkdir()
+    with closing(sqlite3.connect(home / "mutx.db")) as other:
+        other.execute("CREATE TABLE somebody_elses (id INTEGER)")
+    assert "journal mode delete" in checks.database(SimpleNamespace()).detail  # type: ignore[arg-type]
+
+
+def test_layers_say_what_is_left_open() -> None:
+    options = SimpleNamespace(egress=True, inspect=False)
+    assert _egress(options).detail.endswith("the rest is encrypted")  # type: ignore[arg-type]
+    options.inspect = True
+    assert "whose TLS ends in it" in _egress(options).detail  # type: ignore[arg-type]
+    options.egress = False
+    assert "not decided" in _egress(options).detail  # type: ignore[arg-type]
+    names = [f"KEY_{number}" for number in range(7)]
+    environment = ChildEnvironment({"PATH": "/bin"}, ("REGION",), tuple(names), tuple(names))
+    assert _environment(environment).detail.endswith("KEY_4 and 2 more; passed by --env: REGION")
+
+
 def test_a_layer_that_is_off_says_by_what() -> None:
     for egress, name, says in ((False, "network", "--no-egress"), (True, "network", "go past"), (True, "files", "off")):
         assert says in _switched_off(name, SimpleNamespace(egress=egress))  # type: ignore[arg-type]
+
+
+def test_a_program_has_the_trust_it_had_before(tmp_path: Path) -> None:
+    (tmp_path / "own.pem").write_text("-----BEGIN")
+    assert _trusted({"SSL_CERT_FILE": str(tmp_path / "gone.pem"), "REQUESTS_CA_BUNDLE": str(tmp_path / "own.pem")}) == (
+        "-----BEGIN"
+    )
+
+
+def test_policies_in_force_are_named() -> None:
+    shown = checks.policy(asking(lambda path: [IN_FORCE, {**IN_FORCE, "name": "off", "enabled": False}]))
+    assert (shown.health, shown.detail) == (CheckHealth.OK, "1 in force: on")
+    assert "everything is denied" in checks.policy(asking(lambda path: [])).detail
+
+
+def test_a_denied_start_says_which_rule_is_missing() -> None:
+    for code, reason, says in (("default", "no rule", "id: run"), ("rule", "no policy is in force", "id: run")):
+        assert says in _advice(ActionDenied(reason, reason_code=code, tool_name="run"))
+    assert "id: run" not in _advice(ActionDenied("rule x: deny", reason_code="rule", tool_name="run"))
+
+
+def test_a_share_of_nothing_is_a_dash() -> None:
+    assert (_percent(None, (0, 0)), _percent(0.5, (0.4, 0.6))) == ("-", "50.0 % (40.0 to 60.0)")
 
 
 def test_a_measured_guardrail_is_told_of_what_was_measured() -> None:

@@ -33,6 +33,26 @@ def test_bodies_come_whole_from_text_file_or_standard_input(run: Run, ask: Ask, 
     assert "nome" in run("agents", "create", "--body", '{"nome": 1}', exits=2).stderr
 
 
+def test_a_text_that_is_no_json_is_taken_as_it_is(run: Run) -> None:
+    assert "is not JSON" in run("agents", "create", "--name", "x", "--config", "{no json", exits=1).stderr
+
+
+def test_an_operation_that_needs_no_body_is_called_without_one(ask: Ask) -> None:
+    key = ask("api-keys", "create", "--name", "old")
+    assert ask("api-keys", "rotate", key["id"])["key"] != key["key"]
+
+
+def test_a_stream_is_told_event_by_event(run: Run, ask: Ask) -> None:
+    agent = ask("agents", "create", "--name", "waiter")["id"]
+    call = {"tool_name": "unknown", "agent_id": agent, "session_id": "s", "tool_args": {}}
+    decided = ask("governance", "decide", "--body", json.dumps(call))
+    told = [
+        json.loads(line)
+        for line in run("governance", "wait-action", decided["action_id"], "--json").stdout.splitlines()
+    ]
+    assert [one["effect"] for one in told] == [decided["effect"]]
+
+
 def test_secrets_are_read_from_standard_input_and_are_no_options(run: Run) -> None:
     assert "--password" not in run("auth", "login", "--help").stdout
     run("auth", "register", "--email", "ana@example.org", "--name", "Ana", typed="correct horse battery\n")

@@ -1,7 +1,9 @@
 """Streams that are followed over restarts of the control plane."""
 
+import json
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from itertools import islice
 
 import pytest
 
@@ -16,6 +18,7 @@ from mutx.kit.errors import NotFound
 from mutx.sdk import MutxClient, Unreachable
 from mutx.sdk.groups import AuditApi
 from mutx_agent import Governor
+from tests.cli.conftest import Run
 from tests.sdk import local
 
 Read = tuple[str, Callable[[str], str]]
@@ -89,6 +92,38 @@ def test_tail_reads_what_the_stream_left_out(client: MutxClient, read: Read, mon
     monkeypatch.setattr(AuditApi, "stream", staticmethod(stream))
     shown = [entry.sequence for entry in tail.entries() if entry.policy_decision_id]
     assert shown == [1, 2, 3, 4, 5, 6]
+
+
+@pytest.mark.usefixtures("signed_in")
+@pytest.mark.parametrize("words", [(), ("--json",)])
+def test_tail_tells_people_lines_and_programs_objects(
+    words: tuple[str, ...], run: Run, read: Read, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tail_module, "follow", lambda connect, state: islice(follow(connect, state), 2))
+    agent, call = read
+    call("a")
+    shown = run("tail", "--last", "2", "--agent", agent, *words).stdout.splitlines()
+    if words:
+        assert [json.loads(each)["event_type"] for each in shown] == ["POLICY_CHECK", "TOOL_CALL"]
+    else:
+        assert ["POLICY_CHECK" in shown[0], "TOOL_CALL" in shown[1]] == [True, True]
+
+
+def test_tail_catches_up_with_no_more_than_it_would_remember(
+    client: MutxClient, read: Read, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tail_module, "REACH", 2)
+    monkeypatch.setattr(tail_module, "PAGE", 1)
+    agent, call = read
+    since = datetime.now(UTC)
+    for name in ("a", "b", "c"):
+        call(name)
+
+    def stream(after: datetime | None) -> Iterator[AuditLag]:
+        yield AuditLag(since=since)
+
+    monkeypatch.setattr(AuditApi, "stream", staticmethod(stream))
+    assert len(list(AuditTail(CliState(client), None, agent, 0).entries())) == 3
 
 
 def test_tail_remembers_a_bounded_number_of_events(

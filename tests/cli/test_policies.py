@@ -85,6 +85,11 @@ def test_apply_puts_a_policy_in_force_or_changes_nothing(run: Run, ask: Callable
     assert ask("policies", "get", "shop")["version"] == before
 
 
+@pytest.mark.usefixtures("signed_in")
+def test_what_was_put_in_force_is_told_as_json(ask: Callable[..., Any], policy: Path) -> None:
+    assert ask("policies", "apply", str(policy))["digest"]
+
+
 def test_a_file_in_fpl_is_checked_and_tried_like_any_other(run: Run, tmp_path: Path) -> None:
     policy, cases = tmp_path / "payment bot.fpl", tmp_path / "cases.yaml"
     policy.write_text("agent agent {\n  permit pay when amount <= 10\n  defer pay\n}\n")

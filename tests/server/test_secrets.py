@@ -134,6 +134,9 @@ def test_putting_everything_under_a_new_key(tmp_path: Path) -> None:
     assert told["used"] == {told["key_id"]: sealed}
     assert told["key_id"] != before["key_id"]
     assert "0 secrets were put" in run("reseal", **here, SECRET_ENCRYPTION_KEY=NEW).stdout
+    assert f"seals {sealed}" in run("status", **here, SECRET_ENCRYPTION_KEY=NEW).stdout
+    assert "signs tokens from the next start on" in run("rotate-tokens", **here, SECRET_ENCRYPTION_KEY=NEW).stdout
+    assert json.loads(run("rotate-tokens", "--json", **here, SECRET_ENCRYPTION_KEY=NEW).stdout)["key_id"]
     assert run("status", **here, SECRET_ENCRYPTION_KEY=OLD).exit_code != 0
     assert run("rotate", **here, SECRET_ENCRYPTION_KEY=NEW).exit_code != 0
     asyncio.run(prepared(tmp_path, NEW))

@@ -106,13 +106,8 @@ def problems_of(error: ValidationError) -> str:
 
 def _body_options(annotation: Any) -> list[click.Parameter]:
     """An option for each field, and `--body` for the whole at once."""
-    kind, optional = plain(annotation)
-    whole = click.Option(
-        ["--body"], metavar="JSON|@FILE|-", required=False, help="The whole body instead of its fields."
-    )
-    if not _has_fields(kind):
-        whole.required = not optional
-        return [whole]
+    kind = plain(annotation).kind
+    whole = click.Option(["--body"], metavar="JSON|@FILE|-", help="The whole body instead of its fields.")
     told = field_docs(kind)
     fields = [
         option(FIELD + field, field, info.annotation, required=False, about=info.description or told.get(field))
@@ -120,10 +115,6 @@ def _body_options(annotation: Any) -> list[click.Parameter]:
         if info.repr  # secrets do not belong on a command line: they are asked for
     ]
     return [*fields, whole]
-
-
-def _has_fields(kind: Any) -> bool:
-    return isinstance(kind, type) and issubclass(kind, BaseModel)
 
 
 def _arguments(op: Operation[Any, Any], given: dict[str, Any]) -> dict[str, Any]:
@@ -152,7 +143,6 @@ def _body(annotation: Any, fields: dict[str, Any], text: str | None) -> Any:
         return TypeAdapter(annotation).validate_json(read_text(text))
     if not fields and optional:
         return None
-    assert _has_fields(kind)
     infos = kind.model_fields
     values = {name: value_of(infos[name].annotation, each) for name, each in fields.items()}
     secrets = {name: _asked(name, info) for name, info in infos.items() if not info.repr and info.is_required()}

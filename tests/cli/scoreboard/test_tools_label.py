@@ -38,3 +38,6 @@ def test_what_cannot_be_read_is_said(tmp_path: Path) -> None:
     done = mutx("tools", "label", str(tools))
     assert done.returncode != 0
     assert "neither JSON nor YAML" in done.stderr
+    with tools.open("wb") as file:
+        file.truncate((16 << 20) + 1)
+    assert "larger than 16 MiB" in mutx("tools", "label", str(tools)).stderr

@@ -49,16 +49,7 @@ def _hooks(options: RunOptions) -> list[EnforcementLayer]:
             "adapters", state, f"{scope}armed for {names}; each is proved when it is loaded, or the process stops"
         )
     ]
-    if "mcp" in ADAPTERS:
-        found.append(
-            EnforcementLayer("mcp", state, f"{scope}MCP clients of Python; other clients go through `mutx mcp`")
-        )
-    else:
-        found.append(
-            EnforcementLayer(
-                "mcp", OFF, "this version has no adapter for MCP clients; their servers can be put behind a proxy"
-            )
-        )
+    found.append(EnforcementLayer("mcp", state, f"{scope}MCP clients of Python; other clients go through `mutx mcp`"))
     detail = (
         "identity is inherited; a Python child with -I, -E or -S is refused; where a shell script or a program in another"
         " language starts a Python so, or without the environment, it runs without hooks"
