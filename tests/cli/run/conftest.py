@@ -26,6 +26,12 @@ default: deny
 rules:
   - {id: start, match: {tool: mutx.run}, when: args.program != "forbidden", effect: allow}
   - {id: asked, match: {tool: mutx.run}, when: args.program == "asked" , effect: step_up, priority: 1}
+  - id: changed
+    match: {tool: mutx.run}
+    when: args.program == "changed"
+    effect: modify
+    modify: [{set: program, value: other}]
+    priority: 1
   - {id: greet, match: {tool: greet}, effect: allow}
   - {id: public, match: {tool: http.request}, when: args.path.startsWith("/public"), effect: allow}
 """

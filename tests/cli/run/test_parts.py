@@ -145,6 +145,7 @@ def test_a_journal_holds_no_more_than_it_can() -> None:
         (("python3", "-u", "agents/buyer.py", "x"), "buyer"),
         (("python3", "-m", "buyer", "x"), "buyer"),
         (("python3", "-m"), "python"),
+        (("python3", "-u"), "python3"),
         (("python3", "-c", "pass"), "python3"),
         (("/opt/bin/agent", "x"), "agent"),
     ],

@@ -86,6 +86,19 @@ def test_a_run_that_the_policy_denies_does_not_start(launch: Launch, script: Scr
     assert not (folder / "started").exists()
 
 
+def test_a_start_that_the_policy_changes_is_none(launch: Launch, script: Script, folder: Path) -> None:
+    name = script("open('started', 'w').close()")
+    os.rename(folder / name, folder / "changed.py")
+    assert "cannot be carried out" in launch("--", PYTHON, "changed.py", exits=125).stderr
+    assert not (folder / "started").exists()
+
+
+def test_what_is_left_open_is_left_alone(launch: Launch) -> None:
+    done = launch("--quiet", "--no-egress", "--no-sandbox", "--", "sh", "-c", "env | grep -ci _proxy=", exits=1)
+    assert done.stdout == "0\n"
+    assert "--no-egress does without it" in launch("--no-egress", "--egress-inspect", "--", "true", exits=125).stderr
+
+
 def test_signals_reach_the_program(environment: dict[str, str], folder: Path, script: Script) -> None:
     name = script(
         "import signal, sys, time\n"
