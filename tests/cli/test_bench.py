@@ -77,4 +77,8 @@ def test_only_personal_data_is_measured_where_there_is_nothing_else(tmp_path: Pa
     ran = CliRunner().invoke(cli, ["bench", "guardrail", "--data", str(file), "--out", str(tmp_path / "out"), "--json"])
     assert ran.exit_code == 0, ran.output
     assert "pooled" not in json.loads(ran.stdout)
+    attacks = tmp_path / "attacks.jsonl"
+    attacks.write_text(json.dumps(ROWS[0]), encoding="utf-8")
+    ran = CliRunner().invoke(cli, ["bench", "guardrail", "--data", str(attacks), "--json"])
+    assert "pii" not in json.loads(ran.stdout)
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["guardrail.json", "guardrail.md"]

@@ -3,6 +3,7 @@
 import json
 import socket
 import sqlite3
+import ssl
 import time
 from collections.abc import Callable
 from contextlib import closing
@@ -134,11 +135,13 @@ def test_a_layer_that_is_off_says_by_what() -> None:
         assert says in _switched_off(name, SimpleNamespace(egress=egress))  # type: ignore[arg-type]
 
 
-def test_a_program_has_the_trust_it_had_before(tmp_path: Path) -> None:
+def test_a_program_has_the_trust_it_had_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "own.pem").write_text("-----BEGIN")
     assert _trusted({"SSL_CERT_FILE": str(tmp_path / "gone.pem"), "REQUESTS_CA_BUNDLE": str(tmp_path / "own.pem")}) == (
         "-----BEGIN"
     )
+    monkeypatch.setattr(ssl, "get_default_verify_paths", lambda: SimpleNamespace(cafile=None))
+    assert _trusted({"SSL_CERT_FILE": str(tmp_path / "gone.pem")}) == ""
 
 
 def test_policies_in_force_are_named() -> None:

@@ -32,6 +32,7 @@ def test_local_login_status_and_logout(run: Run, home: Path) -> None:
     stored.chmod(0o600)
     run("status", exits=4)  # the control plane ended the login, too
     run("logout")
+    assert "signed out" in run("logout").stdout, "there was nothing to forget"
 
 
 def test_a_password_is_read_and_never_an_argument(run: Run, client: MutxClient) -> None:
