@@ -37,6 +37,19 @@ def test_a_list_of_things_is_a_table_of_what_differs(capsys: pytest.CaptureFixtu
     assert shown_of(capsys, {"results": [rows[0], rows[0]]})[2] == ["id", "at", "ok"]
 
 
+def test_lists_inside_of_things_are_shown_too(capsys: pytest.CaptureFixture[str]) -> None:
+    shown = shown_of(capsys, {"chain": {"head": "h", "links": [{"seq": 1}, {"seq": 2}]}})
+    assert shown == [["chain", "head", "h"], [], ["chain", "links"], ["seq"], ["1"], ["2"]]
+
+
+def test_names_that_agents_chose_are_shown_as_they_are(capsys: pytest.CaptureFixture[str]) -> None:
+    print_fields({"args": {"[red]x\x1b[2J": [1]}, "[bold]rows": [{"[blink]y\x07": 1}]})
+    shown = capsys.readouterr().out
+    assert "\x1b" not in shown
+    assert "\x07" not in shown
+    assert ["args [red]x\\x1b[2J" in shown, "[bold]rows" in shown, "[blink]y\\x07" in shown] == [True] * 3
+
+
 def test_what_is_deeper_stays_json(capsys: pytest.CaptureFixture[str]) -> None:
     rows = [{"id": "a", "rule": {"args": ["x", None]}}, {"id": "b"}]
     assert shown_of(capsys, {"results": rows})[3] == ["a", '{"args":', '["x",', "null]}"]

@@ -86,36 +86,43 @@ def _single(value: Any) -> bool:
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     table = Table(box=None, pad_edge=False, header_style="bold")
     for column in columns:
-        table.add_column(column.replace("_", " "), overflow="fold")
+        table.add_column(_name(column), overflow="fold")
     for row in rows:
         table.add_row(*(cell(value) for value in row))
     _console().print(table)
 
 
 def print_fields(value: Mapping[str, Any]) -> None:
-    """One thing: a line per field, then a table for each field that is a list of things."""
+    """One thing: a line per field, then a table for each list of things in it."""
     table = Table(box=None, pad_edge=False, show_header=False)
     table.add_column(style="bold")
     table.add_column(overflow="fold")
-    for name, item in _lines("", value):
-        table.add_row(name, cell(item))
+    inside = list(_inside("", value))
+    for name, item in inside:
+        if not _is_rows(item):
+            table.add_row(_name(name), cell(item))
     console = _console()
     if table.row_count:
         console.print(table)
-    for name, item in value.items():
+    for name, item in inside:
         if _is_rows(item):
-            console.print(Text(f"\n{name.replace('_', ' ')}", style="bold"))
+            console.print(Text("\n").append_text(_name(name)), style="bold")
             _print_mappings(item)
 
 
-def _lines(before: str, value: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+def _inside(before: str, value: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     """What is inside of something stands under both names; things of single values only stay on a line."""
     for name, item in value.items():
-        called = f"{before} {name.replace('_', ' ')}".lstrip()
+        called = f"{before} {name}".lstrip()
         if isinstance(item, Mapping) and any(isinstance(one, Mapping | list) for one in item.values()):
-            yield from _lines(called, item)
-        elif item not in (None, "", [], {}) and not _is_rows(item):
+            yield from _inside(called, item)
+        elif item not in (None, "", [], {}):
             yield called, item
+
+
+def _name(field: str) -> Text:
+    """Names are as little to be trusted as values: arguments have the names that an agent gave them."""
+    return Text(printable(field.replace("_", " ")))
 
 
 def _is_rows(value: Any) -> bool:
